@@ -1,0 +1,121 @@
+"""From stream entries to events, in batches, with every bad entry named."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from itertools import groupby
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from shared.events.alert import AlertFired
+from shared.events.base import Event
+from shared.events.candle import CandleClosed
+from shared.events.control import ConfigRequested, DeadLetter, Watermark
+from shared.events.level import LevelComputed
+from shared.events.ops import Ops
+from shared.events.signal import SignalGenerated
+from shared.events.spine import CandleIn, Close, Config, Gap, Heartbeat, Source, Tick
+
+PUBLIC_EVENTS: tuple[type[Event], ...] = (
+    Tick,
+    Close,
+    CandleIn,
+    Config,
+    Source,
+    Gap,
+    Heartbeat,
+    CandleClosed,
+    LevelComputed,
+    SignalGenerated,
+    AlertFired,
+    Ops,
+    Watermark,
+    ConfigRequested,
+    DeadLetter,
+)
+_types: dict[str, type[Event]] = {model.TYPE: model for model in PUBLIC_EVENTS}
+
+RawEntry = tuple[str, Sequence[str]]
+"""A stream entry: its id and the flat list of field names and values."""
+
+
+@dataclass(frozen=True, slots=True)
+class Poison:
+    """An entry that is no event, and why."""
+
+    fields: tuple[str, ...]
+    reason: str
+
+
+Decoded = tuple[str, Event | Poison]
+
+
+def register(model: type[Event]) -> type[Event]:
+    """Make a service's own event type decodable; a class decorator.
+
+    Raises:
+        ValueError: another model has that type name.
+    """
+    if _types.setdefault(model.TYPE, model) is not model:
+        raise ValueError(f"event type {model.TYPE} is taken by {_types[model.TYPE].__name__}")
+    return model
+
+
+def decode(entries: Iterable[RawEntry]) -> list[Decoded]:
+    """Validate entries, a run of one type at a time; a bad entry becomes a Poison in its place."""
+    decoded: list[Decoded] = []
+    for head, run in groupby(entries, key=_head):
+        decoded += _decode_run(head, list(run))
+    return decoded
+
+
+def decode_one(fields: Sequence[str]) -> Event | Poison:
+    """One entry's event."""
+    return decode([("", fields)])[0][1]
+
+
+def _head(entry: RawEntry) -> tuple[str, ...]:
+    return tuple(entry[1][:4])
+
+
+def _decode_run(head: tuple[str, ...], run: list[RawEntry]) -> list[Decoded]:
+    model = _types.get(head[1]) if len(head) == 4 and head[0] == "type" else None
+    if model is None or head[2] != "v" or head[3] != str(model.VERSION):
+        reason = _unreadable(head, model)
+        return [(entry_id, Poison(tuple(fields), reason)) for entry_id, fields in run]
+    rows = [dict(zip(fields[4::2], fields[5::2], strict=False)) for _, fields in run]
+    try:
+        events = _adapter(model).validate_python(rows)
+    except ValidationError:
+        return [(entry[0], _decode_row(model, entry)) for entry in run]
+    return [(entry[0], event) for entry, event in zip(run, events, strict=True)]
+
+
+def _decode_row(model: type[Event], entry: RawEntry) -> Event | Poison:
+    fields = entry[1]
+    try:
+        return model.parse(dict(zip(fields[4::2], fields[5::2], strict=False)))
+    except ValidationError as error:
+        return Poison(tuple(fields), f"{model.TYPE}: {first_reason(error)}")
+
+
+def _unreadable(head: tuple[str, ...], model: type[Event] | None) -> str:
+    if len(head) < 4 or head[0] != "type" or head[2] != "v":
+        return "not an event: the first two fields must be type and v"
+    if model is None:
+        return f"unknown event type {head[1]!r}"
+    return f"{head[1]} version {head[3]!r} cannot be read, only {model.VERSION}"
+
+
+def first_reason(error: ValidationError) -> str:
+    """The first complaint of a validation error, in one line that names the field."""
+    complaint = error.errors(include_url=False, include_context=False)[0]
+    where = ".".join(str(part) for part in complaint["loc"])
+    message = complaint["msg"].removeprefix("Value error, ")
+    return f"{where}: {message}" if where else message
+
+
+@cache
+def _adapter(model: type[Event]) -> TypeAdapter[Any]:
+    return TypeAdapter(list[model])  # type: ignore[valid-type]

@@ -1,0 +1,75 @@
+"""Price levels, and the event that carries a timeframe's whole reading after a candle."""
+
+from typing import Annotated, ClassVar, Literal, Self
+
+from pydantic import model_validator
+
+from shared.events.base import AsJson, Event, Finite, Micros, Name, OrUnset, Value, stamp
+from shared.events.candle import Candle, Origin
+from shared.market.timeframes import Timeframe
+
+Side = Literal["resistance", "support", "pivot"]
+
+
+class Level(Value):
+    """A price that matters.
+
+    ``key`` names what it is (``previous_day.high``, ``pivot.classic.r1``, ``swing.high``),
+    ``formed_at`` when the market made it, ``confirmed_at`` when it could first be known.
+    """
+
+    key: Name
+    price: Finite
+    side: Side
+    formed_at: Micros
+    confirmed_at: Micros
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.confirmed_at < self.formed_at:
+            raise ValueError(f"level {self.key} is confirmed before it formed")
+        return self
+
+    @property
+    def ref(self) -> str:
+        """Tells this level from an earlier one of the same key."""
+        return f"{self.key}@{stamp(self.formed_at)}"
+
+
+class Zone(Value):
+    """A price range that matters, open until the market has dealt with it."""
+
+    key: Name
+    low: Finite
+    high: Finite
+    side: Side
+    formed_at: Micros
+    confirmed_at: Micros
+    status: Name
+
+
+class LevelComputed(Event):
+    """All that is known of a symbol and timeframe once a candle of it has closed.
+
+    One per closed candle. It holds the candle, the levels valid from then on, indicator values by
+    name and open zones; a reader needs the latest per timeframe only.
+    """
+
+    TYPE: ClassVar[str] = "level_computed"
+    TOPIC: ClassVar[str] = "level_computed"
+
+    timeframe: Timeframe
+    session_at: Micros
+    origin: Origin
+    candle: Annotated[Candle, AsJson]
+    levels: Annotated[tuple[Level, ...], AsJson]
+    values: Annotated[dict[str, float], AsJson]
+    zones: Annotated[tuple[Zone, ...], AsJson]
+    cause: Name
+
+    @property
+    def id(self) -> str:
+        return f"{self.TYPE}:{self.symbol}:{self.timeframe}:{stamp(self.at)}"
+
+
+MaybeMicros = Annotated[Micros | None, OrUnset]

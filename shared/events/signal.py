@@ -1,0 +1,42 @@
+"""A rule recognised what it looks for."""
+
+from typing import Annotated, ClassVar, Literal
+
+from shared.events.base import AsJson, Event, Finite, Name, Price, stamp
+from shared.events.level import MaybeMicros
+from shared.market.timeframes import Timeframe
+
+Action = Literal["touch", "break", "sweep"]
+Direction = Literal["long", "short"]
+
+
+class SignalGenerated(Event):
+    """One firing of one rule at one level.
+
+    ``config`` is the rule set, ``rule`` and ``rule_version`` the rule as it stood on the spine,
+    ``level`` the level's ``ref``, ``operands`` every number the decision used, ``reason`` the
+    sentence that says why. ``gap`` marks a level that was jumped over between two prices.
+    """
+
+    TYPE: ClassVar[str] = "signal_generated"
+    TOPIC: ClassVar[str] = "signal_generated"
+
+    config: Name
+    rule: Name
+    rule_version: Name
+    action: Action
+    direction: Direction
+    timeframe: Timeframe
+    level: Name
+    level_price: Finite
+    price: Price
+    gap: bool
+    operands: Annotated[dict[str, float], AsJson]
+    reason: Name
+    expires_at: MaybeMicros
+    cause: Name
+
+    @property
+    def id(self) -> str:
+        rule = f"{self.config}.{self.rule}@{self.rule_version}"
+        return f"{self.TYPE}:{self.symbol}:{rule}:{self.timeframe}.{self.level}:{stamp(self.at)}"

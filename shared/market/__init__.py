@@ -1,0 +1,1 @@
+"""Words of the market that every service shares: timeframes and instruments."""
