@@ -1,0 +1,52 @@
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test lint format bench lock clean
+
+READY := .venv/ready
+BIN := .venv/bin
+PAGE := services/charts/page
+
+help:
+	@echo "make demo     a simulated market through all five services, on http://127.0.0.1:8000 (SECONDS=20 ends it)"
+	@echo "make test     lint, types, import contracts and every test (ARGS='-k word' passes on to pytest)"
+	@echo "make setup    build .venv and the page's packages; does nothing when they are up to date"
+	@echo "make lint     ruff, mypy and the import contracts alone"
+	@echo "make format   lay out the code and mend what ruff can mend"
+	@echo "make bench    run the benchmarks"
+	@echo "make lock     resolve requirements.lock and the page's lock anew"
+	@echo "make clean    remove what setup and the tests have built"
+
+setup: $(READY)
+	@:
+
+$(READY): requirements.lock pyproject.toml tools/setup $(PAGE)/package.json $(PAGE)/package-lock.json
+	@tools/setup
+
+demo: $(READY)
+	@$(BIN)/tideline demo$(if $(filter command line,$(origin SECONDS)), --seconds $(SECONDS))
+
+test: lint
+	@$(BIN)/pytest -n 2 --dist loadgroup $(ARGS)
+
+lint: $(READY)
+	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check
+	@$(BIN)/mypy .
+	@$(BIN)/lint-imports
+
+format: $(READY)
+	@$(BIN)/ruff format
+	@$(BIN)/ruff check --fix
+
+bench: $(READY)
+	@$(BIN)/python -m benchmarks $(ARGS)
+
+lock: $(READY)
+	@$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --fork-strategy fewest \
+		--generate-hashes --no-emit-index-url --no-header \
+		--all-extras --group dev --group node --output-file requirements.lock pyproject.toml
+	@cd $(PAGE) && npm update --silent --package-lock-only --omit-lockfile-registry-resolved --no-audit --no-fund
+
+clean:
+	@rm -rf .venv $(PAGE)/node_modules build dist htmlcov .coverage .hypothesis \
+		.import_linter_cache .mypy_cache .pytest_cache .ruff_cache
