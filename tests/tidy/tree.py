@@ -55,11 +55,12 @@ def _functions(node: ast.AST, prefix: str) -> Iterator[tuple[str, Function]]:
 
 
 def imports(name: str) -> Iterator[str]:
-    """Every module that a file imports, by its full dotted name."""
+    """Everything that a file imports, by its full dotted name."""
     package = Path(name).parent.parts
     for node in ast.walk(tree(name)):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             base = package[: len(package) - node.level + 1] if node.level else ()
-            yield ".".join((*base, *filter(None, [node.module])))
+            module = (*base, *filter(None, [node.module]))
+            yield from (".".join((*module, alias.name)) for alias in node.names)
