@@ -1,1 +1,1 @@
-"""What two services must agree on, and nothing else: events, markets, the bus, clocks, telemetry, health."""
+"""What two services must agree on and nothing else: events, markets, the bus, clocks, health."""

@@ -4,7 +4,7 @@ from shared.events.alert import AlertFired
 from shared.events.base import Event
 from shared.events.candle import Candle, CandleClosed
 from shared.events.control import ConfigRequested, DeadLetter, Watermark
-from shared.events.level import Level, LevelComputed, Zone
+from shared.events.level import Ended, Level, LevelComputed, Zone
 from shared.events.ops import Ops
 from shared.events.signal import SignalGenerated
 from shared.events.spine import CandleIn, Close, Config, Gap, Heartbeat, Source, Tick, Window
@@ -18,6 +18,7 @@ __all__ = [
     "Config",
     "ConfigRequested",
     "DeadLetter",
+    "Ended",
     "Event",
     "Gap",
     "Heartbeat",

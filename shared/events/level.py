@@ -9,6 +9,7 @@ from shared.events.candle import Candle, Origin
 from shared.market.timeframes import Timeframe
 
 Side = Literal["resistance", "support", "pivot"]
+EndedBy = Literal["broken", "replaced", "expired", "filled"]
 
 
 class Level(Value):
@@ -47,12 +48,30 @@ class Zone(Value):
     confirmed_at: Micros
     status: Name
 
+    @property
+    def ref(self) -> str:
+        """Tells this zone from an earlier one of the same key."""
+        return f"{self.key}@{stamp(self.formed_at)}"
+
+
+class Ended(Value):
+    """A level or zone that the event's candle ended, and how.
+
+    ``broken``: the candle closed beyond it. ``replaced``: a newer one of its key took its place.
+    ``expired``: its period is over. ``filled``: the price has been through all of the zone.
+    """
+
+    ref: Name
+    by: EndedBy
+
 
 class LevelComputed(Event):
     """All that is known of a symbol and timeframe once a candle of it has closed.
 
     One per closed candle. It holds the candle, the levels valid from then on, indicator values by
-    name and open zones; a reader needs the latest per timeframe only.
+    name and open zones; a reader needs the latest per timeframe only. ``ended`` tells what of the
+    reading before this candle is gone and why; ``unready`` names the values that do not exist,
+    because their indicator has not seen enough yet.
     """
 
     TYPE: ClassVar[str] = "level_computed"
@@ -65,6 +84,8 @@ class LevelComputed(Event):
     levels: Annotated[tuple[Level, ...], AsJson]
     values: Annotated[dict[str, float], AsJson]
     zones: Annotated[tuple[Zone, ...], AsJson]
+    ended: Annotated[tuple[Ended, ...], AsJson] = ()
+    unready: Annotated[tuple[Name, ...], AsJson] = ()
     cause: Name
 
     @property

@@ -1,0 +1,196 @@
+"""The log on Redis Streams: one module owns every key and script."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from itertools import count
+
+import structlog
+from redis.asyncio import Redis
+from redis.exceptions import (
+    BusyLoadingError,
+    ClusterDownError,
+    MasterDownError,
+    OutOfMemoryError,
+    ReadOnlyError,
+    RedisError,
+    TryAgainError,
+)
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import TimeoutError as RedisTimeoutError
+
+from shared.bus.connection import connect, execute
+from shared.bus.keys import Keys
+from shared.bus.lease import LEASE_TTL_MS
+from shared.bus.log import At, BusError, Commit, Held, Lease, Verdict
+from shared.bus.redis_scripts import Call, Script
+from shared.bus.topics import StageName, Topic
+from shared.clock import nonce
+from shared.events.base import Scalar
+from shared.events.codec import RawEntry
+from shared.events.control import ConfigRequested
+
+log = structlog.get_logger(__name__)
+
+# Answers of a server that will be well again: wait and send the same thing once more.
+_PASSING = (
+    RedisConnectionError,
+    RedisTimeoutError,
+    BusyLoadingError,
+    ReadOnlyError,
+    OutOfMemoryError,
+    ClusterDownError,
+    MasterDownError,
+    TryAgainError,
+)
+_PASSING_PREFIXES = ("BUSY", "MISCONF", "NOREPLICAS", "LOADING", "UNBLOCKED")
+# The first wait is about one commit's own time, the last short enough to see a server come back.
+_WAIT_FIRST_S = 0.005
+_WAIT_LAST_S = 1.0
+
+
+class RedisLog:
+    """A namespace's log on one Redis or Valkey server.
+
+    Blocking reads have their own connection, so that they never delay a commit.
+    """
+
+    def __init__(self, url: str, keys: Keys) -> None:
+        self.keys = keys
+        self.partitions = keys.partitions
+        self.redis: Redis = connect(url)
+        self._reader: Redis = connect(url)
+        self._commit = Script.load("commit")
+        self._acquire = Script.load("acquire")
+        self._renew = Script.load("renew")
+        self._heartbeat = Script.load("heartbeat")
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self._reader.aclose()
+        await self.redis.aclose()
+
+    async def heartbeat(self, stage: StageName, worker: str, ttl_ms: int) -> list[str]:
+        reply = await self._heartbeat.run(self.redis, [self.keys.members(stage)], [worker, ttl_ms])
+        return sorted(_texts(reply))
+
+    async def leave(self, stage: StageName, worker: str) -> None:
+        await self._heartbeat.run(self.redis, [self.keys.members(stage)], [worker, 0])
+
+    async def acquire(
+        self, stage: StageName, partition: int, worker: str, ttl_ms: int
+    ) -> Lease | Held:
+        keys = self._stage_keys(stage, partition)[:3]
+        reply = await self._acquire.run(self.redis, keys, [worker, nonce(), ttl_ms])
+        assert isinstance(reply, list)
+        if reply[0] == "HELD":
+            return Held(owner=reply[1], left_ms=int(reply[2]))
+        return Lease(stage, partition, reply[1], _pairs(reply[2]), _pairs(reply[3]))
+
+    async def renew(self, leases: Sequence[Lease], ttl_ms: int) -> list[bool]:
+        calls: list[Call] = [
+            ([self.keys.lease(lease.partition, lease.stage)], [lease.token, ttl_ms])
+            for lease in leases
+        ]
+        replies = await self._renew.run_all(self.redis, calls)
+        for reply in replies:
+            if isinstance(reply, RedisError):
+                raise reply
+        return [reply == 1 for reply in replies]
+
+    async def release(self, lease: Lease) -> None:
+        await self._renew.run(
+            self.redis, [self.keys.lease(lease.partition, lease.stage)], [lease.token, 0]
+        )
+
+    async def read(
+        self, offsets: Mapping[At, str], *, count: int, block_ms: int
+    ) -> dict[At, list[RawEntry]]:
+        if not offsets:
+            return {}
+        names = {self.keys.topic(*at): at for at in offsets}
+        wait: list[Scalar] = ["BLOCK", block_ms] if block_ms > 0 else []
+        reply = await execute(
+            self._reader, "XREAD", "COUNT", count, *wait, "STREAMS", *names, *offsets.values()
+        )
+        return {names[name]: entries for name, entries in reply or ()}
+
+    async def commit(self, commits: Sequence[Commit]) -> list[Verdict]:
+        verdicts: dict[int, Verdict] = {}
+        for attempt in count():
+            left = [i for i in range(len(commits)) if i not in verdicts]
+            problem: Exception | None = None
+            for i, reply in zip(left, await self._send([commits[i] for i in left]), strict=True):
+                if isinstance(reply, Exception):
+                    problem = reply
+                    _raise_unless_passing(reply, commits[i])
+                else:
+                    verdicts[i] = _verdict(reply)
+            if problem is None:
+                break
+            log.warning("commit_waits", reason=str(problem), attempt=attempt, commits=len(left))
+            await asyncio.sleep(min(_WAIT_LAST_S, _WAIT_FIRST_S * 2**attempt))
+        return [verdicts[i] for i in range(len(commits))]
+
+    async def append(self, partition: int, topic: Topic, fields: Sequence[Scalar]) -> str:
+        entry_id = await execute(
+            self.redis, "XADD", self.keys.topic(partition, topic), "*", *fields
+        )
+        return str(entry_id)
+
+    async def request_config(self, request: ConfigRequested) -> None:
+        """Ask the writer of every partition's spine for a ``config`` entry."""
+        fields = request.wire()
+        pipe = self.redis.pipeline(transaction=False)
+        for partition in range(self.partitions):
+            pipe.execute_command("XADD", self.keys.topic(partition, "inbox"), "*", *fields)
+        await pipe.execute()
+
+    async def _send(self, commits: Sequence[Commit]) -> list[object]:
+        try:
+            return await self._commit.run_all(self.redis, [self._call(one) for one in commits])
+        except _PASSING as error:
+            return [error] * len(commits)
+
+    def _call(self, commit: Commit) -> Call:
+        streams: dict[Topic, int] = {}
+        args: list[Scalar] = [commit.token, commit.seq, commit.txid, LEASE_TTL_MS]
+        for mapping in (commit.checkpoint, commit.state, commit.views):
+            args.append(len(mapping))
+            for pair in mapping.items():
+                args += pair
+        args.append(len(commit.outputs))
+        for output in commit.outputs:
+            number = streams.setdefault(output.topic, len(streams) + 1)
+            args += (number, len(output.fields) // 2, *output.fields)
+        keys = self._stage_keys(commit.stage, commit.partition)
+        return keys + [self.keys.topic(commit.partition, topic) for topic in streams], args
+
+    def _stage_keys(self, stage: StageName, partition: int) -> list[str]:
+        return [
+            self.keys.lease(partition, stage),
+            self.keys.checkpoint(partition, stage),
+            self.keys.state(partition, stage),
+            self.keys.view(partition, stage),
+        ]
+
+
+def _raise_unless_passing(error: Exception, commit: Commit) -> None:
+    passing = isinstance(error, _PASSING) or str(error).startswith(_PASSING_PREFIXES)
+    if not passing:
+        where = f"stage {commit.stage}, partition {commit.partition}"
+        raise BusError(f"the server refused a commit ({where}): {error}") from error
+
+
+def _verdict(reply: object) -> Verdict:
+    assert isinstance(reply, list)
+    verdict: Verdict = reply[0]
+    return verdict
+
+
+def _texts(reply: object) -> list[str]:
+    assert isinstance(reply, list)
+    return [str(item) for item in reply]
+
+
+def _pairs(flat: Sequence[str]) -> dict[str, str]:
+    return dict(zip(flat[::2], flat[1::2], strict=True))

@@ -1,0 +1,106 @@
+"""Looking at the log from outside the stages: history, views, lag. Nothing here writes."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from redis.asyncio import Redis
+
+from shared.bus.connection import execute
+from shared.bus.keys import Keys
+from shared.bus.partitions import partition_of
+from shared.bus.topics import STAGE_INPUTS, StageName, Topic
+from shared.events.codec import Decoded, decode
+
+
+@dataclass(frozen=True, slots=True)
+class TopicSize:
+    """A partition's topic: entries kept, ever added, and the newest entry's id."""
+
+    length: int
+    added: int
+    last_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Lag:
+    """How far a stage is behind one of its inputs in one partition, in entries.
+
+    ``lost`` counts entries that were trimmed before the stage could read them.
+    """
+
+    behind: int
+    lost: int
+
+
+class RedisReads:
+    """Questions to a namespace's log."""
+
+    def __init__(self, redis: Redis, keys: Keys) -> None:
+        self._redis = redis
+        self._keys = keys
+        self.partitions = keys.partitions
+
+    async def recent(self, partition: int, topic: Topic, count: int) -> list[Decoded]:
+        """The newest ``count`` entries of a topic, oldest first."""
+        key = self._keys.topic(partition, topic)
+        newest = await execute(self._redis, "XREVRANGE", key, "+", "-", "COUNT", count)
+        return decode(reversed(newest))
+
+    async def span(
+        self, partition: int, topic: Topic, first: str, last: str, count: int
+    ) -> list[Decoded]:
+        """Up to ``count`` entries from id ``first`` to ``last``, both included unless ``(``."""
+        key = self._keys.topic(partition, topic)
+        return decode(await execute(self._redis, "XRANGE", key, first, last, "COUNT", count))
+
+    async def views(self, stage: StageName, symbols: Iterable[str]) -> dict[str, str]:
+        """What the stage last showed of each symbol; symbols without a view are left out."""
+        wanted = list(symbols)
+        pipe = self._redis.pipeline(transaction=False)
+        for symbol in wanted:
+            partition = partition_of(symbol, self._keys.partitions)
+            pipe.hget(self._keys.view(partition, stage), symbol)
+        shown = await pipe.execute()
+        return {symbol: text for symbol, text in zip(wanted, shown, strict=True) if text}
+
+    async def viewed(self, stage: StageName) -> list[str]:
+        """Every symbol the stage shows something of, sorted."""
+        pipe = self._redis.pipeline(transaction=False)
+        for partition in range(self._keys.partitions):
+            pipe.hkeys(self._keys.view(partition, stage))
+        return sorted(symbol for names in await pipe.execute() for symbol in names)
+
+    async def sizes(self, topic: Topic) -> list[TopicSize]:
+        """Each partition's size of a topic."""
+        pipe = self._redis.pipeline(transaction=False)
+        for partition in range(self._keys.partitions):
+            pipe.execute_command("XINFO", "STREAM", self._keys.topic(partition, topic))
+        return [_size(reply) for reply in await pipe.execute(raise_on_error=False)]
+
+    async def lag(self, stage: StageName) -> dict[Topic, list[Lag]]:
+        """How far the stage is behind, per input topic, a row a partition."""
+        return {topic: await self._topic_lag(stage, topic) for topic in STAGE_INPUTS[stage]}
+
+    async def _topic_lag(self, stage: StageName, topic: Topic) -> list[Lag]:
+        # Progress is read before sizes: reading it after could show a stage ahead of its input.
+        pipe = self._redis.pipeline(transaction=False)
+        for partition in range(self._keys.partitions):
+            pipe.hget(self._keys.checkpoint(partition, stage), f"n:{topic}")
+        read = [int(count or 0) for count in await pipe.execute()]
+        return [
+            Lag(
+                behind=max(0, min(size.length, size.added - done)),
+                lost=max(0, size.added - size.length - done),
+            )
+            for size, done in zip(await self.sizes(topic), read, strict=True)
+        ]
+
+
+def _size(reply: object) -> TopicSize:
+    if not isinstance(reply, dict):  # no such stream yet
+        return TopicSize(0, 0, "0-0")
+    return TopicSize(
+        length=int(reply["length"]),
+        added=int(reply["entries-added"]),
+        last_id=str(reply["last-generated-id"]),
+    )

@@ -1,0 +1,60 @@
+"""The server-side scripts, loaded from their files and run by digest."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.resources import files
+
+from redis.asyncio import Redis
+from redis.exceptions import NoScriptError, RedisError
+
+from shared.events.base import Scalar
+
+Call = tuple[Sequence[str], Sequence[Scalar]]
+"""Keys and arguments of one run."""
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """One Lua script."""
+
+    text: str
+    digest: str
+
+    @classmethod
+    def load(cls, name: str) -> "Script":
+        """Read ``shared/bus/scripts/<name>.lua``."""
+        text = files("shared.bus").joinpath("scripts", f"{name}.lua").read_text("utf-8")
+        return cls(text, hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest())
+
+    async def run_all(self, redis: Redis, calls: Sequence[Call]) -> list[object]:
+        """Run once per call, in one round trip; a call's error stands in its place.
+
+        A server that does not know the script (restarted, failed over) is taught it, and the calls
+        it refused are run again.
+        """
+        replies = await self._send(redis, calls)
+        missing = [i for i, reply in enumerate(replies) if isinstance(reply, NoScriptError)]
+        if missing:
+            await redis.script_load(self.text)
+            again = await self._send(redis, [calls[i] for i in missing])
+            for i, reply in zip(missing, again, strict=True):
+                replies[i] = reply
+        return replies
+
+    async def run(self, redis: Redis, keys: Sequence[str], args: Sequence[Scalar]) -> object:
+        """Run once.
+
+        Raises:
+            RedisError: what the server answered.
+        """
+        reply = (await self.run_all(redis, [(keys, args)]))[0]
+        if isinstance(reply, RedisError):
+            raise reply
+        return reply
+
+    async def _send(self, redis: Redis, calls: Sequence[Call]) -> list[object]:
+        pipe = redis.pipeline(transaction=False)
+        for keys, args in calls:
+            pipe.execute_command("EVALSHA", self.digest, len(keys), *keys, *args)
+        return list(await pipe.execute(raise_on_error=False))

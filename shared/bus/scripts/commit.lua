@@ -1,0 +1,73 @@
+-- One decision of one stage and partition, all or nothing.
+-- KEYS: 1 lease  2 checkpoint  3 state  4 view  5.. output streams      (all share one hash tag)
+-- ARGV: 1 token  2 expected seq  3 transaction id  4 lease ttl_ms
+--       then checkpoint, state and view, each as: n, n * (field, value)   ('' deletes in state)
+--       then outputs: n, n * (stream number from 1, n_pairs, n_pairs * (field, value))
+-- Everything is checked before the first write: a script that fails half way keeps what it wrote.
+local lease, checkpoint, state, view = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+local expected = tonumber(ARGV[2])
+
+-- 1. The fence: whoever took the lease since has another token. No clock is involved.
+if redis.call('HGET', lease, 'token') ~= ARGV[1] then return {'FENCED', 0} end
+
+-- 2. Idempotence and order: a repeat of the last commit, or one that missed its turn.
+local last = redis.call('HMGET', checkpoint, 'seq', 'txid')
+local seq = tonumber(last[1] or '0')
+if seq == expected + 1 and last[2] == ARGV[3] then return {'DUP', seq} end
+if seq ~= expected then return {'CONFLICT', seq} end
+
+-- 3. Shape of the arguments and types of the keys.
+local at = 5
+local function block()
+  local n, first = tonumber(ARGV[at]), at + 1
+  if not n then return nil, nil end
+  at = first + 2 * n
+  return n, first
+end
+local n_checkpoint, checkpoint_at = block()
+local n_state, state_at = block()
+local n_view, view_at = block()
+local n_outputs = tonumber(ARGV[at] or '')
+if not (n_checkpoint and n_state and n_view and n_outputs) then
+  return redis.error_reply('BADARGS a count is missing')
+end
+local outputs_at = at + 1
+at = outputs_at
+for _ = 1, n_outputs do
+  local stream, pairs = tonumber(ARGV[at] or ''), tonumber(ARGV[at + 1] or '')
+  if not stream or not KEYS[4 + stream] then return redis.error_reply('BADARGS unknown stream') end
+  -- Lua's unpack has a limit near 8,000 values; an event has a dozen fields.
+  if not pairs or pairs < 1 or pairs > 1000 then
+    return redis.error_reply('BADARGS an entry needs 1 to 1000 fields')
+  end
+  at = at + 2 + 2 * pairs
+end
+if at ~= #ARGV + 1 then return redis.error_reply('BADARGS ' .. #ARGV .. ' values, not ' .. at - 1) end
+for k = 1, #KEYS do
+  local kind, wanted = redis.call('TYPE', KEYS[k]).ok, k < 5 and 'hash' or 'stream'
+  if kind ~= 'none' and kind ~= wanted then
+    return redis.error_reply('BADTYPE ' .. KEYS[k] .. ' is a ' .. kind .. ', not a ' .. wanted)
+  end
+end
+
+-- 4. The writes.
+at = outputs_at
+for _ = 1, n_outputs do
+  local last_value = at + 1 + 2 * ARGV[at + 1]
+  redis.call('XADD', KEYS[4 + ARGV[at]], '*', unpack(ARGV, at + 2, last_value))
+  at = last_value + 1
+end
+for k = state_at, state_at + 2 * n_state - 2, 2 do
+  if ARGV[k + 1] == '' then redis.call('HDEL', state, ARGV[k])
+  else redis.call('HSET', state, ARGV[k], ARGV[k + 1]) end
+end
+for k = view_at, view_at + 2 * n_view - 2, 2 do
+  redis.call('HSET', view, ARGV[k], ARGV[k + 1])
+end
+for k = checkpoint_at, checkpoint_at + 2 * n_checkpoint - 2, 2 do
+  redis.call('HSET', checkpoint, ARGV[k], ARGV[k + 1])
+end
+redis.call('HSET', checkpoint, 'seq', expected + 1, 'txid', ARGV[3])
+local t = redis.call('TIME')
+redis.call('HSET', lease, 'exp', t[1] * 1000 + math.floor(t[2] / 1000) + tonumber(ARGV[4]))
+return {'OK', expected + 1}
