@@ -18,6 +18,8 @@ class Progress:
     outputs: Counter[str] = field(default_factory=Counter)
     waiting: dict[int, tuple[int, float]] = field(default_factory=dict)
     waits: int = 0
+    behind: int = 0
+    lost: int = 0
 
     def turned(self, now: float, waits: dict[int, int]) -> None:
         """A round ended; ``waits`` names the position each waiting partition waits for."""

@@ -129,6 +129,11 @@ class SessionWorker:
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._stopping = False
 
+    @property
+    def partitions(self) -> list[int]:
+        """The partitions owned now."""
+        return list(self._tasks)
+
     def stop(self) -> None:
         """End ``run``: cancel the tasks between their commits and give the partitions back."""
         self._stopping = True

@@ -44,6 +44,11 @@ class StageWorker:
         self._views_at = 0.0
         self._stopping = False
 
+    @property
+    def partitions(self) -> list[int]:
+        """The partitions owned now."""
+        return list(self._deciders)
+
     def stop(self) -> None:
         """End ``run`` after the commit under way."""
         self._stopping = True

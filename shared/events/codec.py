@@ -62,6 +62,11 @@ def register(model: type[Event]) -> type[Event]:
     return model
 
 
+def event_types(topic: str) -> list[type[Event]]:
+    """Every event type that is written to a topic."""
+    return [model for model in _types.values() if topic == model.TOPIC]
+
+
 def decode(entries: Iterable[RawEntry]) -> list[Decoded]:
     """Validate entries, a run of one type at a time; a bad entry becomes a Poison in its place."""
     decoded: list[Decoded] = []

@@ -1,0 +1,1 @@
+"""The frame around every service: settings, lifecycle, health, metrics, documents."""

@@ -1,0 +1,256 @@
+"""A service from start to stop: server, log, stages, health and documents around its own parts."""
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from typing import Any
+
+import structlog
+from faststream.asgi import AsgiFastStream, AsgiResponse, get
+from faststream.redis import RedisBroker
+from faststream.redis.prometheus import RedisPrometheusMiddleware
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from shared.bus.connection import check_namespace, complaint, execute, masked, server_facts
+from shared.bus.log import BusError
+from shared.bus.progress import Progress
+from shared.bus.redis_log import RedisLog
+from shared.bus.redis_reads import RedisReads
+from shared.bus.retention import trim
+from shared.bus.session import Session, SessionWorker
+from shared.bus.stage_worker import StageWorker
+from shared.bus.step import StageSpec
+from shared.bus.topics import StageName
+from shared.clock import Clock, SystemClock
+from shared.events.ops import Ops, OpsKind
+from shared.health import WAIT_ALARM_S, complaints
+from shared.service.documents import describe
+from shared.service.server import Server, bind
+from shared.service.settings import ServiceSettings
+from shared.telemetry.metrics import StageCollector, registry
+
+log = structlog.get_logger(__name__)
+
+Background = Callable[[], Coroutine[Any, Any, None]]
+_RETRY_S = 0.5
+_WATCH_S = 1.0
+# Trimming looks at every partition's sizes; topics grow slowly against their bounds.
+_TRIM_EVERY_S = 10.0
+# The ops topic is small and read by people: some weeks of starts, stops and stale feeds.
+_OPS_KEPT = 10_000
+_STOP_S = 5.0
+
+
+class Service:
+    """One bounded context's process. ``build_app`` adds its parts, then ``run`` does the rest.
+
+    Raises:
+        SettingsError: a port is taken.
+    """
+
+    def __init__(self, name: str, settings: ServiceSettings, clock: Clock | None = None) -> None:
+        self.name = name
+        self.settings = settings
+        self.clock: Clock = SystemClock() if clock is None else clock
+        self.keys = settings.keys
+        self._url = settings.redis_url.get_secret_value()
+        self.log = RedisLog(self._url, self.keys)
+        self.redis: Redis = self.log.redis
+        self.reads = RedisReads(self.redis, self.keys)
+        self.metrics = registry(StageCollector(self._progress, self.clock.elapsed))
+        self.broker = RedisBroker(
+            self._url,
+            middlewares=[RedisPrometheusMiddleware(registry=self.metrics)],
+        )
+        self._workers: list[StageWorker | SessionWorker] = []
+        self._backgrounds: dict[str, Background] = {}
+        self._public: Any = None
+        self._stopping = asyncio.Event()
+        self._connected = False
+
+    def add_stage(self, spec: StageSpec) -> StageWorker:
+        """Drive a pure stage over this worker's share of the partitions."""
+        worker = StageWorker(self.log, spec, self.settings.worker, self.clock)
+        self._workers.append(worker)
+        return worker
+
+    def add_partition_task(
+        self, stage: StageName, run: Callable[[Session], Awaitable[None]]
+    ) -> None:
+        """Run a task for each partition that this worker owns of a stage touching the outside."""
+        self._workers.append(
+            SessionWorker(self.log, stage, run, worker=self.settings.worker, clock=self.clock)
+        )
+
+    def add_background(self, name: str, run: Background) -> None:
+        """Run something beside the stages, once the log is there."""
+        self._backgrounds[name] = run
+
+    def mount_public(self, app: Any) -> None:
+        """Serve an ASGI application on the public port."""
+        self._public = app
+
+    def stop(self) -> None:
+        """End ``run`` in good order."""
+        self._stopping.set()
+
+    async def announce(self, kind: OpsKind, detail: str, symbol: str = "*") -> None:
+        """Tell operators; a log that is away loses the announcement but nothing else."""
+        event = Ops(
+            symbol=symbol,
+            at=self.clock.now(),
+            pos=0,
+            service=self.name,
+            worker=self.settings.worker,
+            kind=kind,
+            detail=detail,
+        )
+        try:
+            await execute(
+                self.redis, "XADD", self.keys.ops(), "MAXLEN", "~", _OPS_KEPT, "*", *event.wire()
+            )
+        except RedisError as error:
+            log.warning("announcement_lost", kind=kind, detail=detail, reason=str(error))
+
+    async def run(self) -> None:
+        """Serve until SIGINT, SIGTERM or ``stop``.
+
+        Raises:
+            BusError: the server cannot carry the log.
+            SettingsError: a port is taken.
+        """
+        async with self._servers():
+            await self._await_log()
+            describe(self.broker, self.keys, [worker.progress.stage for worker in self._workers])
+            await self.broker.start()
+            self._connected = True
+            await self.announce("server_start", f"{self.name} started")
+            try:
+                await self._work()
+            finally:
+                await self.announce("server_stop", f"{self.name} stopped")
+                await self.broker.stop()
+                await self.log.close()
+
+    def not_ready(self) -> list[str]:
+        """Why the service is not ready; empty if it is."""
+        if not self._connected:
+            return [f"waits for Redis at {masked(self._url)}"]
+        return complaints(self._progress(), self.clock.elapsed())
+
+    def _progress(self) -> list[Progress]:
+        return [worker.progress for worker in self._workers]
+
+    async def _await_log(self) -> None:
+        told = False
+        while not self._stopping.is_set():
+            try:
+                facts = await server_facts(self.redis, self._url)
+            except BusError as error:
+                if not told:
+                    log.warning("waiting_for_redis", reason=str(error))
+                    told = True
+                await asyncio.sleep(_RETRY_S)
+                continue
+            wrong = complaint(facts)
+            if wrong is not None:
+                raise BusError(wrong)
+            await check_namespace(self.redis, self.keys)
+            return
+
+    async def _work(self) -> None:
+        runs: dict[str, Background] = {
+            f"stage {worker.progress.stage}": worker.run for worker in self._workers
+        }
+        runs |= self._backgrounds | {"watch": self._watch, "trim": self._trim}
+        tasks = [asyncio.create_task(run(), name=name) for name, run in runs.items()]
+        stopping = asyncio.create_task(self._stopping.wait(), name="stop")
+        done, _ = await asyncio.wait([*tasks, stopping], return_when=asyncio.FIRST_COMPLETED)
+        for worker in self._workers:
+            worker.stop()
+        stages = tasks[: len(self._workers)]
+        if stages:
+            await asyncio.wait(stages, timeout=_STOP_S)
+        for task in (*tasks, stopping):
+            task.cancel()
+        await asyncio.gather(*tasks, stopping, return_exceptions=True)
+        for task in done - {stopping}:
+            task.result()
+
+    async def _watch(self) -> None:
+        alarmed: set[str] = set()
+        while True:
+            await asyncio.sleep(_WATCH_S)
+            for progress in self._progress():
+                late = progress.longest_wait(self.clock.elapsed()) > WAIT_ALARM_S
+                if late and progress.stage not in alarmed:
+                    waits = f"stage {progress.stage} has waited over {WAIT_ALARM_S:.0f} s"
+                    await self.announce("stage_waiting", waits)
+                    alarmed.add(progress.stage)
+                elif not late:
+                    alarmed.discard(progress.stage)
+
+    async def _trim(self) -> None:
+        while True:
+            await asyncio.sleep(_TRIM_EVERY_S)
+            try:
+                for worker in self._workers:
+                    stage = worker.progress.stage
+                    await trim(self.redis, self.keys, stage, worker.partitions)
+                    rows = [r for one in (await self.reads.lag(stage)).values() for r in one]
+                    worker.progress.behind = sum(row.behind for row in rows)
+                    worker.progress.lost = sum(row.lost for row in rows)
+            except RedisError as error:
+                log.warning("trim_waits", reason=str(error))
+
+    @contextlib.asynccontextmanager
+    async def _servers(self) -> AsyncIterator[None]:
+        settings = self.settings
+        apps = [(self._internal(), settings.internal_host, settings.internal_port, "INTERNAL")]
+        if self._public is not None:
+            apps.append((self._public, settings.public_host, settings.public_port, "PUBLIC"))
+        sockets = [bind(host, port, f"TIDELINE_{name}_PORT") for _, host, port, name in apps]
+        servers = [Server(app) for app, *_ in apps]
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, self.stop)
+        tasks = [
+            asyncio.create_task(server.serve(sockets=[taken]))
+            for server, taken in zip(servers, sockets, strict=True)
+        ]
+        try:
+            yield
+        finally:
+            for server in servers:
+                server.stop()
+            await asyncio.gather(*tasks)
+
+    def _internal(self) -> AsgiFastStream:
+        @get
+        async def livez(scope: Any) -> AsgiResponse:
+            """The process answers."""
+            return _plain("alive", 200)
+
+        @get
+        async def readyz(scope: Any) -> AsgiResponse:
+            """The loops come round and nothing is stuck."""
+            wrong = self.not_ready()
+            return _plain("\n".join(wrong) or "ready", 503 if wrong else 200)
+
+        @get
+        async def metrics(scope: Any) -> AsgiResponse:
+            """Prometheus text."""
+            return AsgiResponse(
+                generate_latest(self.metrics), 200, headers={"content-type": CONTENT_TYPE_LATEST}
+            )
+
+        routes = [("/livez", livez), ("/readyz", readyz), ("/metrics", metrics)]
+        return AsgiFastStream(self.broker, asgi_routes=routes, asyncapi_path="/asyncapi")
+
+
+def _plain(text: str, status: int) -> AsgiResponse:
+    body = (text + "\n").encode()
+    return AsgiResponse(body, status, headers={"content-type": "text/plain; charset=utf-8"})

@@ -1,0 +1,53 @@
+"""HTTP servers inside a service: bound before anything starts, stopped with the service."""
+
+import contextlib
+import socket
+from collections.abc import Iterator
+from typing import Any
+
+import uvicorn
+
+from shared.service.settings import SettingsError
+
+
+def bind(host: str, port: int, setting: str) -> socket.socket:
+    """Take a port.
+
+    Raises:
+        SettingsError: somebody else has it, or it is not ours to take.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    taken = socket.socket(family, socket.SOCK_STREAM)
+    taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        taken.bind((host, port))
+    except OSError as error:
+        taken.close()
+        raise SettingsError(
+            f"port {port} on {host} cannot be used ({error.strerror}); set {setting} to another"
+        ) from None
+    return taken
+
+
+class Server(uvicorn.Server):
+    """uvicorn without its own signal handling: the service decides when to stop."""
+
+    def __init__(self, app: Any) -> None:
+        super().__init__(
+            uvicorn.Config(
+                app,
+                lifespan="off",
+                log_level="warning",
+                access_log=False,
+                ws="websockets-sansio",
+                timeout_graceful_shutdown=2,
+            )
+        )
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+    def stop(self) -> None:
+        """End ``serve`` once open requests are answered."""
+        self.should_exit = True
