@@ -26,7 +26,7 @@ from shared.bus.partitions import DEFAULT_PARTITIONS
 from shared.events.codec import first_reason
 
 PREFIX = "TIDELINE_"
-SECTIONS = ("ingest", "indicators", "signals", "notifier", "charts")
+SECTIONS = ("ingest", "indicators", "signals", "notifier", "charts", "launcher")
 _FILE = "_FILE"
 _DEFAULT_FILE = "tideline.toml"
 # Keys without our prefix that are ours all the same, by long custom of containers.
