@@ -14,7 +14,8 @@ IMPURE = {
     "random", "secrets", "select", "selectors", "shutil", "signal", "socket", "sqlite3", "ssl",
     "subprocess", "sys", "tempfile", "threading", "time", "urllib",
 }  # fmt: skip
-DOMAIN_MAY_IMPORT = {"numpy", "polars", *(sys.stdlib_module_names - IMPURE)}
+# orjson writes and reads saved state: a calculation, no I/O.
+DOMAIN_MAY_IMPORT = {"numpy", "orjson", "polars", *(sys.stdlib_module_names - IMPURE)}
 DOMAIN_MAY_IMPORT_SHARED = ("shared.events", "shared.market", "shared.bus.step")
 DOMAIN = re.compile(r"services/(\w+)/domain(/|\.py$)")
 

@@ -1,0 +1,1 @@
+"""Indicators, one a file: numbers computed from a timeframe's candles."""

@@ -1,0 +1,34 @@
+"""What operators can set: the recipes that every symbol gets, by timeframe."""
+
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, ConfigDict
+
+from services.indicators.domain.catalogue import parse
+from services.indicators.domain.defaults import EVERY_TIMEFRAME, EXTRA
+from shared.market.timeframes import Timeframe
+from shared.service.settings import ServiceSettings
+
+
+def _known(texts: tuple[str, ...]) -> tuple[str, ...]:
+    for text in texts:
+        parse(text)
+    return texts
+
+
+Texts = Annotated[tuple[str, ...], AfterValidator(_known)]
+
+
+class IndicatorsSection(BaseModel):
+    """Recipes as texts, such as ``rsi:14``: on every timeframe, and on single ones besides."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    every: Texts = EVERY_TIMEFRAME
+    extra: dict[Timeframe, Texts] = dict(EXTRA)
+
+
+class IndicatorsSettings(ServiceSettings):
+    """The service's settings."""
+
+    indicators: IndicatorsSection = IndicatorsSection()
