@@ -8,6 +8,7 @@ import structlog
 from shared.bus.log import START, Commit, Lease, LeaseLost, Log, Output
 from shared.bus.owner import Owner
 from shared.bus.progress import Progress
+from shared.bus.tasks import end
 from shared.bus.topics import StageName, Topic
 from shared.clock import Clock
 from shared.events.base import Event
@@ -174,7 +175,4 @@ class SessionWorker:
             self._owner.forget(partition)
 
     async def _cancel(self, partitions: list[int]) -> None:
-        tasks = [self._tasks.pop(one) for one in partitions if one in self._tasks]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await end([self._tasks.pop(one) for one in partitions if one in self._tasks])

@@ -13,7 +13,7 @@ class AlertFired(Event):
     """The receipt of one alert on one channel, with the outside world's clock in ``fired_at``.
 
     ``at`` and ``pos`` are the signal's, ``signal`` its id. ``failed`` means given up for good, with
-    the last error in ``detail``.
+    the last error in ``detail``; with no ``attempts`` where it was never even tried.
     """
 
     TYPE: ClassVar[str] = "alert_fired"
@@ -22,7 +22,7 @@ class AlertFired(Event):
     channel: Name
     signal: Name
     status: AlertStatus
-    attempts: Annotated[int, Field(ge=1)]
+    attempts: Annotated[int, Field(ge=0)]
     text: Annotated[str, Field(max_length=1000)]
     detail: Annotated[str, Field(max_length=1000)]
     fired_at: Micros

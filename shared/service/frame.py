@@ -23,6 +23,7 @@ from shared.bus.retention import trim
 from shared.bus.session import Session, SessionWorker
 from shared.bus.stage_worker import StageWorker
 from shared.bus.step import StageSpec
+from shared.bus.tasks import end
 from shared.bus.topics import StageName
 from shared.clock import Clock, SystemClock
 from shared.events.ops import Ops, OpsKind
@@ -174,9 +175,7 @@ class Service:
         stages = tasks[: len(self._workers)]
         if stages:
             await asyncio.wait(stages, timeout=_STOP_S)
-        for task in (*tasks, stopping):
-            task.cancel()
-        await asyncio.gather(*tasks, stopping, return_exceptions=True)
+        await end([*tasks, stopping])
         for task in done - {stopping}:
             task.result()
 

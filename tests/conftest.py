@@ -1,0 +1,88 @@
+"""Fixtures that every room's tests share: a real server, a fresh namespace, real market data."""
+
+import asyncio
+import itertools
+import os
+import subprocess
+import tempfile
+import time
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+import redis
+
+from shared.bus.keys import Keys
+from shared.bus.log import Log
+from shared.bus.memory_log import MemoryLog
+from shared.bus.redis_log import RedisLog
+from tideline.embedded import EmbeddedServer
+
+_REPOSITORY = Path(__file__).parents[1]
+_numbers = itertools.count()
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder of real market data beside the repository; the test is skipped without it."""
+    folder = _REPOSITORY.parent / "shared" / "data"
+    if not folder.is_dir():
+        pytest.skip(f"no recorded market data at {folder}")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def server_url() -> Iterator[str]:
+    """A real server: the one TIDELINE_TEST_REDIS_URL names, else an embedded one of our own."""
+    given = os.environ.get("TIDELINE_TEST_REDIS_URL")
+    if given is not None:
+        yield given
+        return
+    with tempfile.TemporaryDirectory(prefix="tideline-test-") as folder:
+        server = EmbeddedServer(data=Path(folder) / "data", socket=Path(folder) / "s")
+        with subprocess.Popen(server.command(), stdout=subprocess.DEVNULL) as process:
+            _wait_for(server.url)
+            yield server.url
+            process.terminate()
+
+
+def _wait_for(url: str) -> None:
+    with redis.Redis.from_url(url) as client:
+        for _ in range(500):
+            try:
+                client.ping()
+                return
+            except redis.ConnectionError:
+                time.sleep(0.01)
+    raise TimeoutError(f"the embedded server at {url} did not answer within 5 s")
+
+
+@pytest.fixture
+def keys(server_url: str) -> Iterator[Keys]:
+    """Key names of a namespace that nobody else uses; its keys are removed afterwards."""
+    made = Keys(f"test-{os.getpid()}-{next(_numbers)}", partitions=4)
+    yield made
+    with redis.Redis.from_url(server_url) as client:
+        for key in client.scan_iter(f"{made.namespace}:*"):
+            client.delete(key)
+
+
+@pytest.fixture
+async def redis_log(server_url: str, keys: Keys) -> AsyncIterator[RedisLog]:
+    """The log on the real server."""
+    log = RedisLog(server_url, keys)
+    yield log
+    await log.close()
+
+
+@pytest.fixture(params=["memory", "redis"])
+async def any_log(
+    request: pytest.FixtureRequest, server_url: str, keys: Keys
+) -> AsyncIterator[Log]:
+    """Every implementation of the log, one after the other."""
+    if request.param == "memory":
+        yield MemoryLog(keys.partitions, lambda: int(asyncio.get_running_loop().time() * 1000))
+        return
+    log = RedisLog(server_url, keys)
+    yield log
+    await log.close()
