@@ -1,0 +1,122 @@
+"""``tideline tail``: what happens on a topic, readably."""
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from typing import Annotated, Any
+
+import typer
+
+from shared.bus.connection import execute
+from shared.bus.keys import Keys
+from shared.bus.log import START
+from shared.bus.partitions import partition_of
+from shared.bus.redis_log import RedisLog
+from shared.bus.topics import OPS_TOPIC, TOPICS
+from shared.events import Event
+from shared.events.codec import Decoded, Poison, decode
+from tideline.access import access, opened
+from tideline.readable import line
+from tideline.settings import LauncherSettings
+from tideline.terminal import Terminal, write_json
+from tideline.trouble import MISUSED, Trouble, listed
+
+NAMES = (*TOPICS, OPS_TOPIC)
+_BLOCK_MS = 500
+_BATCH = 1000
+# How far back one symbol is looked for among its partition's others.
+_LOOK_BACK = 20_000
+
+
+def tail(
+    topic: Annotated[str, typer.Argument(help="One of " + ", ".join(NAMES) + ".")],
+    symbol: Annotated[str | None, typer.Option(help="Only this symbol.")] = None,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on as they come.")] = False,
+    count: Annotated[
+        int, typer.Option("--count", "-n", min=0, help="How many to begin with.")
+    ] = 20,
+    json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+) -> None:
+    """Print a topic's newest events, the oldest of them first."""
+    if topic not in NAMES:
+        raise Trouble(f"there is no topic {topic!r}; choose {listed(NAMES)}", MISUSED)
+    asyncio.run(_tail(_Wanted(topic, symbol, count), follow=follow, json=json))
+
+
+class _Wanted:
+    """Which entries are wanted, of which streams."""
+
+    def __init__(self, topic: str, symbol: str | None, count: int) -> None:
+        self.topic = topic
+        self.symbol = symbol
+        self.count = count
+
+    def streams(self, keys: Keys) -> list[str]:
+        """Keys of the streams in which they can be."""
+        if self.topic == OPS_TOPIC:
+            return [keys.ops()]
+        topic = next(name for name in TOPICS if name == self.topic)
+        if self.symbol is not None:
+            return [keys.topic(partition_of(self.symbol, keys.partitions), topic)]
+        return [keys.topic(partition, topic) for partition in range(keys.partitions)]
+
+    def chosen(self, entries: Iterable[Decoded]) -> list[Decoded]:
+        """Those of the symbol, and whatever cannot be read."""
+        return [
+            (entry, event)
+            for entry, event in entries
+            if self.symbol is None or isinstance(event, Poison) or event.symbol == self.symbol
+        ]
+
+
+async def _tail(wanted: _Wanted, *, follow: bool, json: bool) -> None:
+    terminal = Terminal()
+
+    def show(entries: Sequence[Decoded]) -> None:
+        for entry, event in entries:
+            if json:
+                write_json(as_json(entry, event))
+            else:
+                terminal.out(line(entry, event))
+
+    async with opened(access(LauncherSettings.load())) as log:
+        offsets, newest = await _newest(log, wanted)
+        show(newest)
+        while follow:
+            show(wanted.chosen(await _next(log, offsets)))
+
+
+async def _newest(log: RedisLog, wanted: _Wanted) -> tuple[dict[str, str], list[Decoded]]:
+    """The newest wanted entries in order of writing, and where each stream ended."""
+    count = max(1, wanted.count) if wanted.symbol is None else _LOOK_BACK
+    offsets: dict[str, str] = {}
+    found: list[Decoded] = []
+    for stream in wanted.streams(log.keys):
+        entries = await execute(log.redis, "XREVRANGE", stream, "+", "-", "COUNT", count)
+        offsets[stream] = entries[0][0] if entries else START
+        found += wanted.chosen(decode(reversed(entries)))
+    found.sort(key=_written)
+    return offsets, found[len(found) - wanted.count :] if wanted.count < len(found) else found
+
+
+async def _next(log: RedisLog, offsets: dict[str, str]) -> list[Decoded]:
+    """What comes next, in order of writing; moves the offsets on."""
+    ends = (*offsets, *offsets.values())
+    reply = await execute(log.redis, "XREAD", "COUNT", _BATCH, "BLOCK", _BLOCK_MS, "STREAMS", *ends)
+    found: list[Decoded] = []
+    for stream, entries in reply or []:
+        offsets[stream] = entries[-1][0]
+        found += decode(entries)
+    return sorted(found, key=_written)
+
+
+def _written(entry: Decoded) -> tuple[int, int]:
+    at, _, number = entry[0].partition("-")
+    return int(at), int(number)
+
+
+def as_json(entry: str, event: Event | Poison) -> dict[str, Any]:
+    """An entry as one object: the event's fields, its type and id, and the entry's own id."""
+    if isinstance(event, Poison):
+        return {"entry": entry, "type": None, "reason": event.reason, "fields": event.fields}
+    named = {"entry": entry, "type": event.TYPE, "id": event.id}
+    return named | event.model_dump(mode="json")

@@ -1,0 +1,257 @@
+"""Starts the server and the services on one machine, and stops all of it."""
+
+import asyncio
+import signal
+import socket
+import sys
+from collections.abc import Callable, Coroutine, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeVar
+
+from redis.asyncio import Redis
+
+from shared.bus.keys import Keys
+from shared.clock import Clock
+from tideline import ports
+from tideline.child import Ears, Program
+from tideline.embedded import EmbeddedServer
+from tideline.interrupt import Interrupts, interrupts, until
+from tideline.readiness import POLL_S, ask
+from tideline.rundir import Running, held, is_held, note, run_dir
+from tideline.server import answers, connected, insist_usable, warnings
+from tideline.supervisor import Supervisor
+from tideline.terminal import Terminal
+from tideline.trouble import Trouble, listed
+
+T = TypeVar("T")
+
+SERVER = "valkey"
+# The feed starts last: what it writes finds everybody at work, so nobody starts behind.
+WAVES = (("notifier", "signals", "indicators", "charts"), ("ingest",))
+SERVICES = tuple(name for wave in WAVES for name in wave)
+# Stopped front to back: prices first, so that what is under way can be finished.
+STOP_ORDER = (("ingest",), ("signals", "indicators", "notifier", "charts"), (SERVER,))
+# The one whose output is meant for people: alerts on the console channel.
+SPEAKER = "notifier"
+READY_S = 60.0
+_LOOPBACK = "127.0.0.1"
+_INTERNAL_PORT = "TIDELINE_INTERNAL_PORT"
+
+
+@dataclass(frozen=True, slots=True)
+class Launch:
+    """What is to be started.
+
+    ``redis_url`` is a given server, else one is embedded. What stays is kept in ``state``; without
+    one everything goes when it stops. ``environment`` is added to every service's.
+    """
+
+    mode: str
+    host: str
+    port: int
+    keys: Keys
+    redis_url: str | None
+    run_root: Path
+    state: Path | None = None
+    environment: Mapping[str, str] = field(default_factory=dict)
+    verbose: bool = False
+
+    @property
+    def page(self) -> str:
+        """Where a browser on this machine finds the page."""
+        host = _LOOPBACK if self.host in {"0.0.0.0", "::", ""} else self.host  # noqa: S104
+        return f"http://{f'[{host}]' if ':' in host else host}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """Everything is up: where, who keeps it so, and when it is to end."""
+
+    redis_url: str
+    supervisor: Supervisor
+    stop: asyncio.Event
+
+
+class Launcher:
+    """One machine's server and services, from the first check to the last process."""
+
+    def __init__(self, launch: Launch, terminal: Terminal, clock: Clock) -> None:
+        self._launch = launch
+        self._terminal = terminal
+        self._clock = clock
+
+    async def run(self, work: Callable[[Site], Coroutine[Any, Any, T]]) -> T | None:
+        """Bring everything up, do the work, take everything down.
+
+        The work ends by itself when ``stop`` is set. None if it never began, or was hurried.
+
+        Raises:
+            Trouble: something needed is missing, taken or does not stay up.
+            BusError: the given server cannot be reached.
+        """
+        launch = self._launch
+        ports.insist_free(launch.host, launch.port)
+        with _sole_user(launch.state), run_dir(launch.run_root) as path, interrupts() as asked:
+            supervisor = Supervisor(self._ears(), self._terminal.say, self._clock, asked.hurry)
+            try:
+                site = await until(
+                    asked.stop, self._up(path, supervisor, asked), supervisor.failure
+                )
+                if site is None:
+                    return None
+                return await until(asked.hurry, work(site), supervisor.failure)
+            finally:
+                await self._stop(supervisor)
+
+    async def _up(self, path: Path, supervisor: Supervisor, asked: Interrupts) -> Site:
+        url = await self._server(path, supervisor)
+        await self._services(path, supervisor, url)
+        note(path, self._running(path, url))
+        return Site(url, supervisor, asked.stop)
+
+    async def _server(self, path: Path, supervisor: Supervisor) -> str:
+        """The address of a server that answers."""
+        launch = self._launch
+        if launch.redis_url is not None:
+            for line in warnings(await insist_usable(launch.redis_url)):
+                self._terminal.say(f"warning: {line}")
+            return launch.redis_url
+        server = EmbeddedServer((launch.state or path) / SERVER, path / f"{SERVER}.sock")
+        log = self._log(path, SERVER)
+
+        def make() -> Program:
+            command = tuple(server.command())
+            return Program(SERVER, command, log, dies_by=signal.SIGTERM)
+
+        supervisor.keep(make)
+        redis = connected(server.url)
+        try:
+            with self._terminal.progress("starting the embedded Valkey"):
+                await _answering(redis)
+        finally:
+            await redis.aclose()
+        supervisor.ready(SERVER)
+        return server.url
+
+    async def _services(self, path: Path, supervisor: Supervisor, url: str) -> None:
+        for wave in WAVES:
+            for name in wave:
+                supervisor.keep(partial(self._program, path, name, url))
+            with self._terminal.progress(f"starting {listed(wave)}"):
+                await asyncio.gather(*(_ready(supervisor, name) for name in wave))
+
+    def _program(self, path: Path, name: str, url: str) -> Program:
+        launch = self._launch
+        coloured = name == SPEAKER and self._terminal.has_colours
+        return Program(
+            name=name,
+            command=(sys.executable, "-m", f"services.{name}"),
+            log=self._log(path, name),
+            environment={
+                **launch.environment,
+                "REDIS_URL": url,
+                "TIDELINE_NAMESPACE": launch.keys.namespace,
+                "TIDELINE_WORKER": self._worker(name),
+                "TIDELINE_PUBLIC_HOST": launch.host,
+                "TIDELINE_PUBLIC_PORT": str(launch.port),
+                "TIDELINE_INTERNAL_HOST": _LOOPBACK,
+                _INTERNAL_PORT: str(ports.free_port()),
+                "PYTHONUNBUFFERED": "1",
+                **({"FORCE_COLOR": "1"} if coloured else {}),
+            },
+        )
+
+    def _worker(self, name: str) -> str:
+        """Stable, so that a restarted service takes up its own partitions at once."""
+        # Launchers of several machines may share a given server; there names must differ.
+        shared = self._launch.redis_url is not None
+        return f"{name}-{socket.gethostname()}" if shared else f"{name}-1"
+
+    def _log(self, path: Path, name: str) -> Path:
+        return (self._launch.state or path) / "logs" / f"{name}.log"
+
+    def _running(self, path: Path, url: str) -> Running:
+        launch = self._launch
+        return Running(
+            pid=int(path.name),
+            mode=launch.mode,
+            redis_url=url,
+            namespace=launch.keys.namespace,
+            page=launch.page,
+            started_at=self._clock.now(),
+        )
+
+    def _ears(self) -> Ears:
+        terminal, verbose = self._terminal, self._launch.verbose
+
+        def prefixed(name: str, line: str) -> None:
+            if verbose:
+                terminal.say(f"{name:<10} | {line}")
+
+        def out(name: str, line: str) -> None:
+            if name == SPEAKER:
+                terminal.alert(line)
+            else:
+                prefixed(name, line)
+
+        return Ears(out, prefixed)
+
+    async def _stop(self, supervisor: Supervisor) -> None:
+        with self._terminal.progress("stopping"):
+            for names in STOP_ORDER:
+                await supervisor.stop(names)
+
+
+@contextmanager
+def _sole_user(state: Path | None) -> Iterator[None]:
+    """Keep a second launcher off the same data, logs and worker names."""
+    if state is None:
+        yield
+        return
+    try:
+        state.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise Trouble(
+            f"{state} cannot be made ({error.strerror}); set TIDELINE_LAUNCHER__STATE_DIR"
+        ) from error
+    lock = state / "lock"
+    if is_held(lock):
+        raise Trouble(
+            f"another tideline uses {state}; stop it, or set TIDELINE_LAUNCHER__STATE_DIR"
+        )
+    with held(lock):
+        yield
+
+
+async def _answering(redis: Redis) -> None:
+    while True:
+        if await answers(redis):
+            return
+        await asyncio.sleep(POLL_S / 4)
+
+
+async def _ready(supervisor: Supervisor, name: str) -> None:
+    """Return once a service is ready, through restarts of it.
+
+    Raises:
+        Trouble: it is not ready in time; the message holds what it says itself.
+    """
+    reason = "it did not answer"
+    try:
+        async with asyncio.timeout(READY_S):
+            while True:
+                port = int(supervisor.program(name).environment[_INTERNAL_PORT])
+                answer = await asyncio.to_thread(ask, _LOOPBACK, port)
+                if answer.ready:
+                    supervisor.ready(name)
+                    return
+                reason = answer.reason
+                await asyncio.sleep(POLL_S)
+    except TimeoutError as error:
+        log = supervisor.program(name).log
+        raise Trouble(
+            f"{name} is not ready after {READY_S:.0f} s: {reason}; its log is {log}"
+        ) from error

@@ -1,0 +1,102 @@
+"""What a person sees: progress and complaints on stderr, results on stdout.
+
+Rich only on terminals, and without colours where NO_COLOR is set; everywhere else plain lines.
+"""
+
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import orjson
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+_PLAIN_WIDTH = 4000
+Update = Callable[[str], None]
+
+
+def console(*, stderr: bool = False) -> Console:
+    """A console for one of the standard streams, which never folds where that is no terminal."""
+    stream = sys.stderr if stderr else sys.stdout
+    return Console(
+        stderr=stderr,
+        highlight=False,
+        markup=False,
+        soft_wrap=True,
+        width=None if stream.isatty() else _PLAIN_WIDTH,
+    )
+
+
+class Terminal:
+    """Both standard streams of one command."""
+
+    def __init__(self) -> None:
+        self._out = console()
+        self._err = console(stderr=True)
+        self._is_live = False
+
+    @property
+    def is_watched(self) -> bool:
+        """Whether progress is shown to a person."""
+        return self._err.is_terminal
+
+    @property
+    def has_colours(self) -> bool:
+        """Whether results are shown in colour."""
+        return self._out.is_terminal and not self._out.no_color
+
+    def out(self, text: str | Text, style: str | None = None) -> None:
+        """A line of the result."""
+        # Two streams on one terminal: what moves on it must know of every line.
+        shared = self._is_live and self._out.is_terminal
+        (self._err if shared else self._out).print(text, style=style)
+
+    def alert(self, line: str) -> None:
+        """A line of the result that may hold a terminal's colours."""
+        self.out(Text.from_ansi(line) if self._out.is_terminal else line)
+
+    def say(self, text: str, style: str | None = None) -> None:
+        """A line about what is going on."""
+        self._err.print(text, style=style)
+
+    @contextmanager
+    def progress(self, text: str) -> Iterator[Update]:
+        """Show that something is under way: a line that moves on a terminal, else the text once."""
+        if not self.is_watched:
+            self.say(text)
+            yield lambda _: None
+            return
+        with self._err.status(text) as status:
+            self._is_live = True
+            try:
+                yield status.update
+            finally:
+                self._is_live = False
+
+    def table(self, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+        """Columns: the first to the left, the others to the right; no frame, so that it greps."""
+        if not self._out.is_terminal:
+            for row in (heads, *rows):
+                self.out("\t".join(row))
+            return
+        grid = Table(box=None, pad_edge=False, header_style="bold")
+        for number, head in enumerate(heads):
+            grid.add_column(head, justify="right" if number else "left", no_wrap=True)
+        for row in rows:
+            grid.add_row(*row)
+        self._out.print(grid)
+
+
+def write_json(value: Any) -> None:
+    """A line of JSON on stdout, past every style."""
+    sys.stdout.write(orjson.dumps(value).decode() + "\n")
+    sys.stdout.flush()
+
+
+def without_colour() -> None:
+    """As if NO_COLOR were set, for this process and what it starts."""
+    os.environ["NO_COLOR"] = "1"
+    os.environ.pop("FORCE_COLOR", None)
