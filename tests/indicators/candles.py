@@ -97,3 +97,43 @@ def recorded(path: Path, symbol: str, timeframe: Timeframe = "1m") -> Iterator[C
             session_at=open_at - (open_at - opens) % DAY,
             volume=float(row["volume"] or 0),
         )
+
+
+def spy(folder: Path) -> list[CandleClosed]:
+    """The days of SPY that the published results in golden/skender are for."""
+    with (folder / "golden/skender/quotes/default.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    return [
+        closed(
+            n,
+            *(float(row[part]) for part in ("open", "high", "low", "close")),
+            symbol="SPY",
+            timeframe="1d",
+            open_at=at(row["date"]),
+            at=at(row["date"]) + DAY,
+            session_at=at(row["date"]),
+            volume=float(row["volume"]),
+        )
+        for n, row in enumerate(rows)
+    ]
+
+
+def every_series(folder: Path) -> dict[str, list[CandleClosed]]:
+    """Every series of candles of the data, by a name."""
+    series = {path.name.split("_")[0]: list(daily(path)) for path in _daily_files(folder)}
+    for path in sorted((folder / "recorded").glob("[!t]*.csv.gz")):
+        for symbol, timeframe in _series_of(path):
+            name = f"{path.name.split('.')[0]}:{symbol}:{timeframe}"
+            series[name] = list(recorded(path, symbol, timeframe))
+    series["skender"] = spy(folder)
+    return series
+
+
+def _daily_files(folder: Path) -> list[Path]:
+    return [*sorted((folder / "daily/snowguru").iterdir()), folder / "daily/vix-daily.csv.gz"]
+
+
+def _series_of(path: Path) -> list[tuple[str, Timeframe]]:
+    with gzip.open(path, "rt") as file:
+        pairs = {(row["symbol"], row["tf"]) for row in csv.DictReader(file)}
+    return sorted((symbol, tf) for symbol, tf in pairs if tf in LENGTH_US)

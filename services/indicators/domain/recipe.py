@@ -50,8 +50,8 @@ class Recipe:
 
     @property
     def key(self) -> str:
-        """What its values and levels are called: the word alone where nothing else is set."""
-        return self.WORD if self == type(self)() else self.name
+        """What its values are called in a reading."""
+        return self.name
 
     def start(self) -> State:
         """A state that has seen nothing yet."""

@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Sequence
+from copy import deepcopy
 from typing import Any, ClassVar, Self
 
 from shared.events import CandleClosed
@@ -22,6 +23,12 @@ class State:
     def update(self, candle: CandleClosed) -> None:
         """Take the next closed candle."""
         raise NotImplementedError
+
+    def peek(self, candle: CandleClosed) -> Self:
+        """What this state would be after a candle that is still forming; it is not touched."""
+        copy = deepcopy(self)
+        copy.update(candle)
+        return copy
 
     def snapshot(self) -> list[Any]:
         """The memory as JSON values, in the order of ``SAVED``."""

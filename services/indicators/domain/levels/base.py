@@ -1,12 +1,34 @@
 """What every family of levels has in common."""
 
 from collections.abc import Sequence
-from typing import Any, Self
+from dataclasses import dataclass
+from typing import Any, ClassVar, Self
 
+from services.indicators.domain.recipe import Recipe
 from services.indicators.domain.state import State
 from shared.events import Ended, Level, Zone
 from shared.events.base import stamp
-from shared.events.level import EndedBy
+from shared.events.level import EndedBy, Side
+
+
+def level(key: str, price: float, side: Side, formed_at: int, confirmed_at: int) -> Level:
+    """A level of these parts."""
+    return Level(key=key, price=price, side=side, formed_at=formed_at, confirmed_at=confirmed_at)
+
+
+@dataclass(frozen=True, slots=True)
+class LevelRecipe(Recipe):
+    """A recipe whose state is a LevelState; most have no values besides."""
+
+    OUTPUTS: ClassVar[tuple[str, ...]] = ()
+
+    @property
+    def key(self) -> str:
+        """What its levels' keys begin with: the word alone, unless a parameter was set."""
+        return self.WORD if self == type(self)() else self.name
+
+    def start(self) -> "LevelState":
+        raise NotImplementedError
 
 
 class LevelState(State):
@@ -58,5 +80,6 @@ class LevelState(State):
         self.ended += [Ended(ref=level.ref, by=by) for level in self.levels]
 
     def restore(self, saved: Sequence[Any]) -> Self:
+        super().restore(saved)
         self.refresh()
-        return super().restore(saved)
+        return self

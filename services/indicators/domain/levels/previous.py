@@ -12,8 +12,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from services.indicators.domain.levels.base import LevelState
-from services.indicators.domain.recipe import Recipe
+from services.indicators.domain.levels.base import LevelRecipe, LevelState, level
 from shared.events import CandleClosed, Level
 from shared.events.level import Side
 
@@ -45,33 +44,30 @@ def trading_month(session_at: int) -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class PreviousDay(Recipe):
+class PreviousDay(LevelRecipe):
     """``previous_day.high``, ``.low``, ``.open``, ``.close``."""
 
     WORD = "previous_day"
-    OUTPUTS = ()
 
     def start(self) -> "PreviousState":
         return PreviousState(self.key, trading_day)
 
 
 @dataclass(frozen=True, slots=True)
-class PreviousWeek(Recipe):
+class PreviousWeek(LevelRecipe):
     """``previous_week.high``, ``.low``, ``.open``, ``.close``."""
 
     WORD = "previous_week"
-    OUTPUTS = ()
 
     def start(self) -> "PreviousState":
         return PreviousState(self.key, trading_week)
 
 
 @dataclass(frozen=True, slots=True)
-class PreviousMonth(Recipe):
+class PreviousMonth(LevelRecipe):
     """``previous_month.high``, ``.low``, ``.open``, ``.close``."""
 
     WORD = "previous_month"
-    OUTPUTS = ()
 
     def start(self) -> "PreviousState":
         return PreviousState(self.key, trading_month)
@@ -149,13 +145,7 @@ class PreviousState(LevelState):
             return []
         prices, times = self.last[:4], self.last[4:]
         return [
-            Level(
-                key=f"{self.key}.{part}",
-                price=price,
-                side=side,
-                formed_at=formed_at,
-                confirmed_at=self.known_at,
-            )
+            level(f"{self.key}.{part}", price, side, formed_at, self.known_at)
             for (part, side), price, formed_at in zip(SIDES.items(), prices, times, strict=True)
         ]
 

@@ -15,8 +15,7 @@ from dataclasses import dataclass
 from itertools import islice
 from math import inf
 
-from services.indicators.domain.levels.base import LevelState
-from services.indicators.domain.recipe import Recipe
+from services.indicators.domain.levels.base import LevelRecipe, LevelState, level
 from shared.events import CandleClosed, Level
 from shared.events.level import Side
 
@@ -27,7 +26,7 @@ Swing = list[float]
 
 
 @dataclass(frozen=True, slots=True)
-class Swings(Recipe):
+class Swings(LevelRecipe):
     """``swing.high`` and ``swing.low``; for another strength ``swing:5.high``."""
 
     WORD = "swing"
@@ -111,10 +110,5 @@ class SwingState(LevelState):
         ]
 
     def _level(self, part: str, side: Side, swing: Swing) -> Level:
-        return Level(
-            key=f"{self.key}.{part}",
-            price=swing[0],
-            side=side,
-            formed_at=int(swing[1]),
-            confirmed_at=int(swing[2]),
-        )
+        price, formed_at, confirmed_at = swing
+        return level(f"{self.key}.{part}", price, side, int(formed_at), int(confirmed_at))
