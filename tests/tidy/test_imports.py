@@ -15,7 +15,7 @@ IMPURE = {
     "subprocess", "sys", "tempfile", "threading", "time", "urllib",
 }  # fmt: skip
 # orjson writes and reads saved state: a calculation, no I/O.
-DOMAIN_MAY_IMPORT = {"numpy", "orjson", "polars", *(sys.stdlib_module_names - IMPURE)}
+DOMAIN_MAY_IMPORT = {"numpy", "orjson", "polars", "pydantic", *(sys.stdlib_module_names - IMPURE)}
 DOMAIN_MAY_IMPORT_SHARED = ("shared.events", "shared.market", "shared.bus.step")
 DOMAIN = re.compile(r"services/(\w+)/domain(/|\.py$)")
 

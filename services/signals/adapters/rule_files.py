@@ -1,0 +1,143 @@
+"""Rule sets out of TOML files, built in or a user's own; whatever is wrong is one line."""
+
+import tomllib
+from collections.abc import Iterable, Mapping, Sequence
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from services.signals.domain.rules import Break, Life, Rule, RuleSet, Sweep, Touch
+
+BUILT_IN = Path(__file__).parents[1] / "rules"
+GUIDE = "see docs/rules.md"
+_KINDS: dict[str, type[BaseModel]] = {"touch": Touch, "break": Break, "sweep": Sweep}
+
+
+class RuleFileError(Exception):
+    """A rule file is wrong; the message names file, rule and field, and says how to mend it."""
+
+
+def built_in_names() -> list[str]:
+    """The rule sets that are shipped."""
+    return sorted(path.stem for path in BUILT_IN.glob("*.toml"))
+
+
+def load(built_in: Sequence[str], files: Sequence[Path]) -> list[RuleSet]:
+    """The named built-in sets and those of the files, by name.
+
+    A file's set takes the place of the built-in one of the same name.
+
+    Raises:
+        RuleFileError: a set is unknown, doubled or malformed.
+    """
+    sets = {name: read(_built_in(name)) for name in built_in}
+    given: dict[str, Path] = {}
+    for path in files:
+        rule_set = read(path)
+        if rule_set.name in given:
+            raise RuleFileError(
+                f"rule files {given[rule_set.name]} and {path} both name their set "
+                f"{rule_set.name!r}; rename one"
+            )
+        given[rule_set.name] = path
+        sets[rule_set.name] = rule_set
+    return [sets[name] for name in sorted(sets)]
+
+
+def read(path: Path) -> RuleSet:
+    """The rule set of one file.
+
+    Raises:
+        RuleFileError: it cannot be read, is no TOML or no rule set.
+    """
+    try:
+        content = tomllib.loads(path.read_text("utf-8"))
+    except OSError as error:
+        raise RuleFileError(
+            f"rule file {path} cannot be read ({error.strerror}); mend the path in "
+            "TIDELINE_SIGNALS__RULES"
+        ) from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise RuleFileError(f"rule file {path} is no TOML: {error}") from None
+    try:
+        return RuleSet.model_validate(content)
+    except ValidationError as error:
+        details = error.errors(include_url=False)
+        raise RuleFileError(f"rule file {path}: {_told(details, content)}") from None
+
+
+def _built_in(name: str) -> Path:
+    if name not in built_in_names():
+        known = ", ".join(built_in_names())
+        raise RuleFileError(
+            f"unknown built-in rule set {name!r} in TIDELINE_SIGNALS__SETS; known are: {known}"
+        )
+    return BUILT_IN / f"{name}.toml"
+
+
+def _told(errors: Sequence[ErrorDetails], content: Mapping[str, Any]) -> str:
+    first, *rest = errors
+    more = f" (and {len(rest)} more)" if rest else ""
+    where = _where(first["loc"], content)
+    return f"{where}{_complaint(first)}{more}"
+
+
+def _where(loc: tuple[int | str, ...], content: Mapping[str, Any]) -> str:
+    """``rule 2 (my_touch), when.within_ticks: `` out of ``('rules', 1, 'when', 'touch', ...)``."""
+    if len(loc) < 2 or loc[0] != "rules":
+        return f"{_path(loc)}: " if loc else ""
+    number = int(loc[1])
+    rule = content["rules"][number]
+    name = rule.get("name") if isinstance(rule, dict) else None
+    heading = f"rule {number + 1}" + (f" ({name})" if isinstance(name, str) else "")
+    # The kind stands in the place as well, though no field is called like that.
+    fields = [part for at, part in enumerate(loc[2:]) if not (at == 1 and part in _KINDS)]
+    return f"{heading}, {_path(fields)}: " if fields else f"{heading}: "
+
+
+def _path(parts: Sequence[int | str]) -> str:
+    return "".join(
+        f"[{part + 1}]" if isinstance(part, int) else f".{part}" for part in parts
+    ).removeprefix(".")
+
+
+def _complaint(error: ErrorDetails) -> str:
+    kind, message = error["type"], error["msg"].removeprefix("Value error, ")
+    match kind:
+        case "missing":
+            return f"is missing; add it ({GUIDE})"
+        case "extra_forbidden":
+            return f"unknown field; {_nearest(str(error['loc'][-1]), _fields_at(error['loc']))}"
+        case "union_tag_not_found":
+            return f"kind is missing; add kind = {_listed(_KINDS)}"
+        case "union_tag_invalid":
+            return f"unknown kind {error['ctx']['tag']!r}; {_nearest(error['ctx']['tag'], _KINDS)}"
+        case "value_error":
+            return message
+        case _:
+            return f"{message[:1].lower()}{message[1:]}, not {error['input']!r}; {GUIDE}"
+
+
+def _fields_at(loc: tuple[int | str, ...]) -> Iterable[str]:
+    """The fields that could stand where an unknown one does."""
+    match loc:
+        case ("rules", _, "when", str(kind), _):
+            return _KINDS[kind].model_fields
+        case ("rules", _, "life", _):
+            return Life.model_fields
+        case ("rules", _, _):
+            return Rule.model_fields
+        case _:
+            return RuleSet.model_fields
+
+
+def _nearest(word: str, known: Iterable[str]) -> str:
+    near = get_close_matches(word, list(known), n=1)
+    return f"did you mean {near[0]}?" if near else f"known are: {_listed(known)}"
+
+
+def _listed(words: Iterable[str]) -> str:
+    return ", ".join(words)

@@ -1,0 +1,1 @@
+"""What a rule is, and how the price's way past a level becomes a signal: pure and synchronous."""

@@ -1,0 +1,121 @@
+"""Where rules meet levels: one post for each rule at each level it names."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from services.signals.domain.book import ActiveRule
+from services.signals.domain.moves import Hit, Saved, Spot
+from services.signals.domain.patterns import Pattern, pattern_at
+from services.signals.domain.wording import level_words, sentence
+from shared.events import Level, SignalGenerated, Tick
+from shared.events.base import stamp
+from shared.market.timeframes import Timeframe
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """What is kept of a level."""
+
+    key: str
+    price: float
+    formed_at: int
+
+    @property
+    def ref(self) -> str:
+        """The same as the level's own ``ref``."""
+        return f"{self.key}@{stamp(self.formed_at)}"
+
+
+Levels = dict[Timeframe, tuple[Placed, ...]]
+
+
+def placed(levels: Iterable[Level]) -> tuple[Placed, ...]:
+    """What is kept of a timeframe's levels; of two with the same ref the last."""
+    by_ref = {
+        (level.key, level.formed_at): Placed(level.key, level.price, level.formed_at)
+        for level in levels
+    }
+    return tuple(by_ref.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """One rule watching one level; ``place`` is ``1d.previous_day.high@2026-11-19T22:00Z``."""
+
+    active: ActiveRule
+    level: Placed
+    place: str
+    spot: Spot
+    pattern: Pattern
+
+    @property
+    def timeframe(self) -> Timeframe:
+        return self.active.rule.when.timeframe
+
+    def signal(self, hit: Hit, tick: Tick, before: float, decimals: int) -> SignalGenerated:
+        """The signal that tells of a hit at this tick; ``before`` is the price before it."""
+        numbers = {
+            "price": tick.price,
+            "previous_price": before,
+            "level": self.level.price,
+            "tick_size": self.spot.tick,
+            "distance_ticks": round(self.spot.ticks(tick.price), 6),
+        } | hit.operands
+        told = Hit(hit.action, hit.direction, hit.side, hit.gap, numbers)
+        words = level_words(self.level.key, self.timeframe)
+        return SignalGenerated(
+            symbol=tick.symbol,
+            at=tick.at,
+            pos=tick.pos,
+            config=self.active.config,
+            rule=self.active.rule.name,
+            rule_version=self.active.version,
+            action=hit.action,
+            direction=hit.direction,
+            timeframe=self.timeframe,
+            level=self.level.ref,
+            level_price=self.level.price,
+            price=tick.price,
+            gap=hit.gap,
+            operands=numbers,
+            reason=sentence(told, tick.symbol, words, decimals),
+            expires_at=None,
+            cause=tick.id,
+        )
+
+
+Former = Mapping[tuple[str, str], tuple[Spot, Saved]]
+"""What posts knew, by rule label and place."""
+
+
+def man_posts(
+    rules: Iterable[ActiveRule], levels: Levels, tick_size: float, former: Former
+) -> list[Post]:
+    """A post for each rule at each level it names, by rule, timeframe and level.
+
+    Whoever stays at a level that stays keeps what he knows; where the level has a new price, only
+    whether and when he fired.
+    """
+    return [
+        _man(active, level, tick_size, former)
+        for active in rules
+        for level in levels.get(active.rule.when.timeframe, ())
+        if active.rule.when.names(level.key)
+    ]
+
+
+def knowledge(posts: Iterable[Post]) -> dict[tuple[str, str], tuple[Spot, Saved]]:
+    """What these posts know, for those who come after them."""
+    return {(post.active.label, post.place): (post.spot, post.pattern.save()) for post in posts}
+
+
+def _man(active: ActiveRule, level: Placed, tick_size: float, former: Former) -> Post:
+    spot = Spot(level.price, tick_size)
+    pattern = pattern_at(active.rule, spot)
+    post = Post(active, level, f"{active.rule.when.timeframe}.{level.ref}", spot, pattern)
+    known = former.get((active.label, post.place))
+    if known is not None:
+        then, saved = known
+        resume = pattern.load if then == spot else pattern.moved
+        resume(saved)
+    return post

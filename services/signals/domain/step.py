@@ -1,0 +1,104 @@
+"""The signals stage of one partition: ticks past levels, under the rules on the spine."""
+
+from collections.abc import Mapping, Sequence
+
+import orjson
+from pydantic import ValidationError
+
+from services.signals.domain.book import Book
+from services.signals.domain.watch import Watch
+from shared.events import Close, Config, Event, Gap, LevelComputed, Tick
+from shared.events.codec import first_reason
+from shared.market.instruments import Instrument
+
+RULES_FIELD = "@rules"
+POSTS = ":posts"
+
+
+class SignalsStep:
+    """Spine entries and levels in, signals out; see shared/bus/step.py for the contract.
+
+    State: ``@rules`` holds every rule set in force. A symbol has two fields: its own name for what
+    every price changes, and ``<symbol>:posts`` for its levels, what its posts know, and its counts
+    of the session. (No symbol holds a colon.)
+    """
+
+    def __init__(self, state: Mapping[str, str]) -> None:
+        self._book = Book.load(state.get(RULES_FIELD, "[]"))
+        self._watches = {
+            name: Watch.load(text, state[name + POSTS], self._book.rules_for(name))
+            for name, text in state.items()
+            if name != RULES_FIELD and not name.endswith(POSTS)
+        }
+        self._dirty: set[str] = set()
+        self._book_is_dirty = False
+
+    def process(self, events: Sequence[Event]) -> list[Event]:
+        """The signals that follow from the next events.
+
+        Raises:
+            ValueError: a rule set or instrument that is none, or levels without an instrument.
+        """
+        signals: list[Event] = []
+        for event in events:
+            if isinstance(event, Tick):
+                signals += self._watch(event.symbol).take(event)
+            elif isinstance(event, LevelComputed):
+                self._watch(event.symbol).set_levels(event)
+            elif isinstance(event, Close):
+                self._watch(event.symbol).close(event)
+            elif isinstance(event, Gap):
+                self._watch(event.symbol).cut()
+            elif isinstance(event, Config):
+                self._configure(event)
+        return signals
+
+    def changes(self) -> dict[str, str]:
+        """The state fields changed since the last call."""
+        changed: dict[str, str] = {}
+        for symbol in sorted(self._dirty):
+            watch = self._watches.get(symbol)
+            quick, slow = ("", "") if watch is None else watch.changes()
+            changed[symbol] = quick
+            if slow is not None:
+                changed[symbol + POSTS] = slow
+        if self._book_is_dirty:
+            changed[RULES_FIELD] = self._book.save()
+        self._dirty, self._book_is_dirty = set(), False
+        return changed
+
+    def views(self) -> dict[str, str]:
+        """This session's counts of signals, told and suppressed, where they have changed."""
+        return {
+            symbol: orjson.dumps(watch.quota.view()).decode()
+            for symbol, watch in self._watches.items()
+            if watch.quota.changed
+        }
+
+    def _watch(self, symbol: str) -> Watch:
+        """The symbol's watch, which is about to change."""
+        self._dirty.add(symbol)
+        watch = self._watches.get(symbol)
+        if watch is None:
+            watch = self._watches[symbol] = Watch(self._book.rules_for(symbol))
+        return watch
+
+    def _configure(self, config: Config) -> None:
+        if config.kind == "rules":
+            self._book.apply(config)
+            self._book_is_dirty = True
+            for symbol in self._watches:
+                self._watch(symbol).set_rules(self._book.rules_for(symbol))
+        elif config.kind == "instrument":
+            self._set_instrument(config)
+
+    def _set_instrument(self, config: Config) -> None:
+        if not config.body:
+            self._dirty.add(config.symbol)
+            self._watches.pop(config.symbol, None)
+            return
+        try:
+            instrument = Instrument.model_validate(config.body)
+        except ValidationError as error:
+            raise ValueError(f"instrument {config.name}: {first_reason(error)}") from error
+        self._watch(config.symbol).set_instrument(instrument)

@@ -1,0 +1,212 @@
+"""One symbol under watch: its levels, its posts, and a short way for prices without effect."""
+
+from collections.abc import Sequence
+from math import inf
+from typing import Any
+
+import orjson
+
+from services.signals.domain.book import ActiveRule
+from services.signals.domain.moves import Move, Spot
+from services.signals.domain.posts import (
+    Former,
+    Levels,
+    Placed,
+    Post,
+    knowledge,
+    man_posts,
+    placed,
+)
+from services.signals.domain.quota import Quota
+from shared.events import Close, LevelComputed, SignalGenerated, Tick
+from shared.market.instruments import Instrument
+
+_NOTHING: tuple[SignalGenerated, ...] = ()
+
+
+class Watch:
+    """Follows a symbol's prices past its levels.
+
+    ``low``, ``high``, ``until`` and ``until_count`` bound where no post can change: prices inside
+    cost four comparisons, and only a price outside asks the posts whose own bounds it leaves.
+    """
+
+    __slots__ = (
+        "_count",
+        "_cut",
+        "_decimals",
+        "_high",
+        "_levels",
+        "_low",
+        "_posts",
+        "_price",
+        "_rules",
+        "_slow_changed",
+        "_tick_size",
+        "_until",
+        "_until_count",
+        "quota",
+    )
+
+    def __init__(self, rules: tuple[ActiveRule, ...]) -> None:
+        self._rules = rules
+        self._tick_size: float | None = None
+        self._decimals = 0
+        self._price: float | None = None
+        self._count = 0
+        self._cut = False
+        self._levels: Levels = {}
+        self._posts: list[Post] = []
+        self._slow_changed = True
+        self.quota = Quota()
+        self._wake()
+
+    def take(self, tick: Tick) -> Sequence[SignalGenerated]:
+        """The next price; the signals that it completes."""
+        self._count += 1
+        price = tick.price
+        if (
+            self._low < price < self._high
+            and tick.at <= self._until
+            and self._count <= self._until_count
+        ):
+            self._price = price
+            return _NOTHING
+        return self._decide(tick)
+
+    def cut(self) -> None:
+        """Prices were lost, or a session is over: the next move is one over a cut."""
+        self._cut = True
+        self._wake()
+
+    def close(self, close: Close) -> bool:
+        """Follow the session; whether it ends here."""
+        self._slow_changed = True
+        ends = self.quota.close(close)
+        if ends:
+            self.cut()
+        return ends
+
+    def set_instrument(self, instrument: Instrument) -> None:
+        """The tick that distances are measured in from here on."""
+        self._decimals = instrument.decimals
+        self._tick_size = instrument.tick_size
+        self._man(knowledge(self._posts))
+
+    def set_rules(self, rules: tuple[ActiveRule, ...]) -> None:
+        """The rules from here on."""
+        self._rules = rules
+        self._man(knowledge(self._posts))
+
+    def set_levels(self, computed: LevelComputed) -> None:
+        """The levels of one timeframe from here on.
+
+        Raises:
+            ValueError: nobody has said what a tick of this instrument is.
+        """
+        if self._tick_size is None:
+            raise ValueError(
+                f"{computed.symbol} has levels but no instrument on the spine; put its config "
+                "entry of kind instrument before its first tick"
+            )
+        levels = placed(computed.levels)
+        if self._levels.get(computed.timeframe, ()) != levels:
+            self._levels[computed.timeframe] = levels
+            self._man(knowledge(self._posts))
+
+    def changes(self) -> tuple[str, str | None]:
+        """The state as two JSON texts: what every price changes, and the rest if it has changed.
+
+        The second is a hundred times as long and changes only where something nearly happens.
+        """
+        quick = [self._price, self._count, self._cut]
+        slow = orjson.dumps(self._slow_state()).decode() if self._slow_changed else None
+        self._slow_changed = False
+        return orjson.dumps(quick).decode(), slow
+
+    @classmethod
+    def load(cls, quick: str, slow: str, rules: tuple[ActiveRule, ...]) -> "Watch":
+        """The watch that ``changes`` wrote down, under the rules in force then."""
+        watch = cls(rules)
+        watch._price, watch._count, watch._cut = orjson.loads(quick)
+        saved = orjson.loads(slow)
+        watch._tick_size, watch._decimals = saved["tick_size"], saved["decimals"]
+        watch._levels = {
+            timeframe: tuple(Placed(*row) for row in rows)
+            for timeframe, rows in saved["levels"].items()
+        }
+        watch.quota.load(saved["quota"])
+        watch._man(watch._saved_knowledge(saved["posts"]))
+        watch._slow_changed = False
+        return watch
+
+    def _slow_state(self) -> dict[str, Any]:
+        posts: dict[str, dict[str, Any]] = {}
+        for post in self._posts:
+            posts.setdefault(post.active.label, {})[post.place] = post.pattern.save()
+        return {
+            "tick_size": self._tick_size,
+            "decimals": self._decimals,
+            "levels": {
+                timeframe: [[level.key, level.price, level.formed_at] for level in levels]
+                for timeframe, levels in self._levels.items()
+            },
+            "quota": self.quota.save(),
+            "posts": posts,
+        }
+
+    def _saved_knowledge(self, posts: dict[str, dict[str, Any]]) -> Former:
+        if self._tick_size is None:
+            return {}
+        spots = {
+            f"{timeframe}.{level.ref}": Spot(level.price, self._tick_size)
+            for timeframe, levels in self._levels.items()
+            for level in levels
+        }
+        return {
+            (label, place): (spots[place], saved)
+            for label, places in posts.items()
+            for place, saved in places.items()
+        }
+
+    def _man(self, former: Former) -> None:
+        if self._tick_size is not None:
+            self._posts = man_posts(self._rules, self._levels, self._tick_size, former)
+        self._slow_changed = True
+        self._wake()
+
+    def _wake(self) -> None:
+        """Let the next price be looked at in full."""
+        self._low, self._high = inf, -inf
+        self._until = self._until_count = inf
+
+    def _decide(self, tick: Tick) -> Sequence[SignalGenerated]:
+        before, self._price = self._price, tick.price
+        if before is None:
+            return _NOTHING
+        move = Move(before, tick.price, tick.at, self._count, self._cut)
+        self._cut = False
+        signals = [signal for post in self._posts for signal in self._ask(post, move, tick)]
+        self._rest_until_bounds()
+        return signals
+
+    def _ask(self, post: Post, move: Move, tick: Tick) -> Sequence[SignalGenerated]:
+        quiet = post.pattern.quiet
+        if quiet.holds(move):
+            return _NOTHING
+        known = post.pattern.save()
+        hit = post.pattern.take(move)
+        self._slow_changed |= post.pattern.save() != known
+        if hit is None:
+            return _NOTHING
+        active = post.active
+        if not self.quota.grant(active.config, active.signals_a_day_max):
+            return _NOTHING
+        return (post.signal(hit, tick, move.before, self._decimals),)
+
+    def _rest_until_bounds(self) -> None:
+        ranges = [post.pattern.quiet for post in self._posts]
+        self._low = max((quiet.low for quiet in ranges), default=-inf)
+        self._high = min((quiet.high for quiet in ranges), default=inf)
+        self._until = min((quiet.until for quiet in ranges), default=inf)
+        self._until_count = min((quiet.until_count for quiet in ranges), default=inf)

@@ -1,0 +1,74 @@
+"""Rules as data: versions by content, and no rule that could never fire."""
+
+import hashlib
+import json
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from services.signals.domain.rules import RuleSet
+from tests.signals.play import rule_set
+
+TOUCH = {"kind": "touch", "within_ticks": 2}
+
+
+def test_the_version_is_the_digest_of_the_canonical_rule() -> None:
+    """SHA-256 of the JSON text with sorted names and no spaces, its first eight digits."""
+    content = {
+        "name": "rule",
+        "when": {
+            "timeframe": "1d",
+            "levels": ["previous_day.high"],
+            "gap_ticks": 50,
+            "kind": "touch",
+            "within_ticks": 2,
+        },
+        "life": {"rearm_ticks": 10, "cooldown_s": 0},
+    }
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"))
+    expected = hashlib.sha256(text.encode()).hexdigest()[:8]
+    assert rule_set(TOUCH).rules[0].version == expected
+
+
+def test_defaults_belong_to_the_version() -> None:
+    """Written out or left out, the rule is the same; a new default would be a new rule."""
+    assert rule_set({"kind": "touch"}) == rule_set(TOUCH)
+    assert rule_set({"kind": "touch"}).version == rule_set(TOUCH).version
+
+
+def test_a_rule_set_survives_the_spine() -> None:
+    """Its body is JSON, and the set built from it is the same."""
+    original = rule_set(TOUCH, symbols=["EURUSD", "NIFTY 50"], signals_a_day_max=3)
+    assert RuleSet.model_validate(json.loads(json.dumps(original.body))) == original
+
+
+def test_level_patterns_are_keys_with_stars() -> None:
+    """A star stands for any run of characters, a dot only for itself."""
+    when = rule_set({"kind": "touch", "levels": ["pivot.classic.*", "swing.high"]}).rules[0].when
+    assert when.names("pivot.classic.r1")
+    assert when.names("swing.high")
+    assert not when.names("pivotxclassic.r1")
+    assert not when.names("swing.high.2")
+
+
+@pytest.mark.parametrize(
+    ("when", "complaint"),
+    [
+        ({"kind": "sweep"}, "a sweep needs window_s, window_prices or both"),
+        ({"kind": "sweep", "window_s": 0}, "greater than or equal to 1"),
+        (
+            {"kind": "sweep", "window_s": 9, "through_ticks": 5, "depth_ticks_max": 4},
+            "no sweep could ever be found",
+        ),
+        ({"kind": "break", "through_ticks": 10}, "more than when.through_ticks 10"),
+        ({"kind": "sweep", "window_s": 9, "back_ticks": 10}, "more than when.back_ticks 10"),
+        ({"kind": "touch", "gap_ticks": 0}, "greater than or equal to 1"),
+    ],
+)
+def test_what_could_never_fire_or_never_rest_is_refused(
+    when: dict[str, Any], complaint: str
+) -> None:
+    """A window of nothing, a depth below the pierce, a re-arm distance inside the reach."""
+    with pytest.raises(ValidationError, match=complaint):
+        rule_set(when)
