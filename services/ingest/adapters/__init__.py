@@ -1,0 +1,1 @@
+"""One outside thing each: the feeds, the instrument file, the shared anchor."""

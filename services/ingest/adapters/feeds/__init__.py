@@ -1,0 +1,1 @@
+"""Where prices come from: one folder a source, all behind one interface."""

@@ -1,0 +1,113 @@
+"""The simulated market as a feed: seeds first, then a clock that runs faster than life."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+
+import numpy as np
+
+from services.ingest.adapters.feeds.demo.market import DemoMarket
+from services.ingest.adapters.feeds.demo.profiles import PROFILES
+from services.ingest.adapters.feeds.demo.seeds import SOURCE, seeds
+from services.ingest.domain.items import Cursors, FeedTick, FeedTime, Item, Resume
+from shared.clock import Clock
+from shared.events.base import micros
+from shared.market.instruments import Instrument
+
+# A Wednesday afternoon: FX, metals, Xetra, Chicago and New York are all open, and the half hour
+# after New York's opening is the liveliest of the day.
+START = micros(datetime(2026, 6, 10, 14, 0, tzinfo=UTC))
+DEFAULT_SEED = 1
+DEFAULT_SPEED = 60.0
+# Smooth to the eye, and ten batches a second cost next to nothing.
+_STEP_S = 0.05
+_SEEDS_A_BATCH = 250
+# After a restart the past is caught up in slices, so that batches stay bounded.
+_SLICE_US = 10 * 60 * 1_000_000
+
+
+class DemoFeed:
+    """Prices of a simulated market that began at ``anchor`` (wall clock, µs) and runs ``speed``
+    times faster than life. The same seed gives the same prices, whenever it is asked.
+    """
+
+    name = SOURCE
+
+    def __init__(
+        self,
+        instruments: Mapping[str, Instrument],
+        clock: Clock,
+        *,
+        anchor: int,
+        seed: int = DEFAULT_SEED,
+        speed: float = DEFAULT_SPEED,
+    ) -> None:
+        self._market = DemoMarket(seed, START, instruments)
+        self._clock = clock
+        self._anchor = anchor
+        self._speed = speed
+
+    def now(self) -> int:
+        """The simulated market's time, µs."""
+        return START + int((self._clock.now() - self._anchor) * self._speed)
+
+    async def symbols(self) -> Sequence[str]:
+        return list(PROFILES)
+
+    async def stream(
+        self, symbols: Sequence[str], cursors: Cursors
+    ) -> AsyncIterator[Sequence[Item]]:
+        resume = Resume(cursors)
+        mine = [symbol for symbol in symbols if symbol in PROFILES]
+        for symbol in mine:
+            for batch in _batches(self._seeds(symbol, resume)):
+                yield batch
+                await asyncio.sleep(0)
+        reached = self._resume_at(mine, resume)
+        while True:
+            until = min(self.now(), reached + _SLICE_US)
+            if until > reached:
+                yield [*self._ticks(mine, resume, reached, until), FeedTime(until)]
+                reached = until
+            await asyncio.sleep(_STEP_S if until >= self.now() - _SLICE_US else 0)
+
+    def _seeds(self, symbol: str, resume: Resume) -> Iterator[Item]:
+        since = resume.since(symbol)
+        if since is None or since <= START:
+            yield from (c for c in seeds(self._market, symbol) if resume.is_new(symbol, c.at))
+
+    def _resume_at(self, symbols: Sequence[str], resume: Resume) -> int:
+        """The earliest time from which some symbol still needs its ticks."""
+        known = [since for symbol in symbols if (since := resume.since(symbol)) is not None]
+        return max(START, min(known, default=START))
+
+    def _ticks(
+        self, symbols: Sequence[str], resume: Resume, since: int, until: int
+    ) -> list[FeedTick]:
+        """The ticks in ``[since, until)`` of all symbols, by time."""
+        found = [
+            tick
+            for symbol in symbols
+            for tick in self._symbol_ticks(symbol, since, until)
+            if resume.is_new(symbol, tick.at)
+        ]
+        found.sort(key=lambda tick: tick.at)
+        return found
+
+    def _symbol_ticks(self, symbol: str, since: int, until: int) -> Iterator[FeedTick]:
+        for span in self._market.sessions(symbol, since, until):
+            at, price, size = self._market.ticks(symbol, span)
+            first, last = np.searchsorted(at, (since, until))
+            for i in range(first, last):
+                yield FeedTick(symbol, int(at[i]), float(price[i]), float(size[i]), SOURCE)
+
+
+def _batches(items: Iterator[Item]) -> Iterator[list[Item]]:
+    batch: list[Item] = []
+    for item in items:
+        batch.append(item)
+        if len(batch) == _SEEDS_A_BATCH:
+            yield batch
+            batch = []
+    if batch:
+        yield batch

@@ -1,0 +1,1 @@
+"""Recorded ticks or candles, played from a CSV or Parquet file."""
