@@ -74,7 +74,7 @@ class RedisReads:
         """Each partition's size of a topic."""
         pipe = self._redis.pipeline(transaction=False)
         for partition in range(self._keys.partitions):
-            pipe.execute_command("XINFO", "STREAM", self._keys.topic(partition, topic))
+            pipe.xinfo_stream(self._keys.topic(partition, topic))
         return [_size(reply) for reply in await pipe.execute(raise_on_error=False)]
 
     async def lag(self, stage: StageName) -> dict[Topic, list[Lag]]:
