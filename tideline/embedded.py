@@ -68,7 +68,9 @@ class EmbeddedServer:
             Trouble: there is no server for this system, or the socket's path is too long.
         """
         if len(bytes(self.socket)) > SOCKET_PATH_MAX:
-            raise Trouble(f"the path {self.socket} is too long for a socket; set TMPDIR=/tmp")
+            raise Trouble(
+                f"the path {self.socket} is too long for a socket; set TIDELINE_LAUNCHER__RUN_DIR"
+            )
         self.data.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.socket.unlink(missing_ok=True)
         options = {"unixsocket": str(self.socket), "dir": str(self.data), **_OPTIONS}

@@ -24,8 +24,8 @@ def complaint(host: str, port: int) -> str | None:
             # As servers do: a port whose last connections are still being forgotten is free.
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(address)
-    except socket.gaierror as error:
-        return f"host {host} is unknown ({error.strerror}); set TIDELINE_PUBLIC_HOST"
+    except (socket.gaierror, UnicodeError):
+        return f"host {host} is unknown; set TIDELINE_PUBLIC_HOST to an address of this machine"
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
             return f"port {port} is in use; stop what uses it or choose another with --port"

@@ -21,7 +21,8 @@ Make = Callable[[], Program]
 
 def backoff_s(crashes: int) -> float:
     """How long to wait after the n-th crash in a row, the first being 1."""
-    return min(BACKOFF_LAST_S, BACKOFF_FIRST_S * 2.0 ** (crashes - 1))
+    # Doubling stops where it cannot matter any more, long before a float overflows.
+    return min(BACKOFF_LAST_S, BACKOFF_FIRST_S * 2.0 ** min(crashes - 1, 10))
 
 
 def ending(code: int) -> str:
@@ -136,6 +137,8 @@ class Supervisor:
 
     def _raise_if_hopeless(self, kept: _Kept, code: int, last_line: str) -> None:
         name, log = kept.program.name, kept.program.log
+        # A service that ends in good order says why in our own manner.
+        last_line = last_line.removeprefix("tideline: ")
         if code == MISUSED:
             raise Trouble(last_line or f"{name} refuses its settings; its log is {log}", MISUSED)
         if not kept.was_ready and kept.crashes >= TRIES_BEFORE_READY:

@@ -40,9 +40,10 @@ def demo(
     port: Port = None,
     verbose: Verbose = False,
 ) -> None:
-    """Show everything at work on a simulated market, or on a recorded file.
+    """Show everything at work on a simulated market.
 
-    Starts afresh each time and leaves nothing behind. Exit code 1 if any stage did nothing.
+    Or on a file of recorded prices, with --file. Starts afresh each time and leaves nothing
+    behind. Exit code 1 if any stage did nothing.
     """
     settings = LauncherSettings.load()
     loaded()

@@ -17,7 +17,10 @@ _STYLES = {"ok": "green", "warn": "yellow", "fail": "bold red"}
 
 
 def doctor(json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False) -> None:
-    """Check what Tideline needs on this machine; exit code 1 if something is missing."""
+    """Check what Tideline needs on this machine.
+
+    Exit code 1 if something has to be mended, else 0.
+    """
     try:
         settings = LauncherSettings.load()
     except SettingsError as error:

@@ -36,7 +36,7 @@ def tail(
     ] = 20,
     json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
 ) -> None:
-    """Print a topic's newest events, the oldest of them first."""
+    """Print a topic's newest events in order."""
     if topic not in NAMES:
         raise Trouble(f"there is no topic {topic!r}; choose {listed(NAMES)}", MISUSED)
     asyncio.run(_tail(_Wanted(topic, symbol, count), follow=follow, json=json))

@@ -22,7 +22,7 @@ def topics(
     watch: Annotated[bool, typer.Option("--watch", help="Again and again.")] = False,
     json: Annotated[bool, typer.Option("--json", help="One JSON object a measurement.")] = False,
 ) -> None:
-    """Show every topic's length and rate, and how far each stage is behind.
+    """Show topics' rates and stages' lag.
 
     Dead letters are events that a stage stepped over: `tideline tail dead_letter` says why.
     """

@@ -18,9 +18,10 @@ Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Show every servi
 
 
 def up(port: Port = None, verbose: Verbose = False) -> None:
-    """Start all services, and an embedded server unless REDIS_URL names one.
+    """Start all services on this machine.
 
-    Data and logs stay in .tideline (TIDELINE_LAUNCHER__STATE_DIR). Ctrl-C stops everything.
+    With an embedded server, unless REDIS_URL names one. Data and logs stay in .tideline
+    (TIDELINE_LAUNCHER__STATE_DIR). Ctrl-C stops everything.
     """
     settings = LauncherSettings.load()
     loaded()
