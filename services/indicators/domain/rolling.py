@@ -52,24 +52,25 @@ class Mean(State):
 class Deviation(State):
     """Mean and population variance of the last ``length`` numbers.
 
-    Welford's update (Technometrics 4, 1962) for a sliding window: no squares of prices, so nothing
-    cancels at a large offset. Taken anew each time the ring is full, and where the window has grown
-    so quiet that the rounding of livelier times would show.
+    Welford's update (Technometrics 4, 1962) for a sliding window, of distances from ``base``: no
+    squares of prices, so nothing cancels at a large offset. Taken anew each time the ring is full,
+    and where the window has grown so quiet that the rounding of livelier times would show.
     """
 
-    SAVED = ("ring", "place", "mean", "squares", "peak")
+    SAVED = ("ring", "place", "base", "mean", "squares", "peak")
     __slots__ = ("length", *SAVED)
 
     def __init__(self, length: int) -> None:
         self.length = length
         self.ring: list[float] = []
         self.place = 0
+        self.base = 0.0
         self.mean = 0.0
         self.squares = 0.0
         self.peak = 0.0
 
-    def push(self, number: float) -> float | None:
-        """Take a number; returns the variance."""
+    def push(self, number: float) -> tuple[float, float] | None:
+        """Take a number; returns mean and variance."""
         ring = self.ring
         if len(ring) < self.length:
             ring.append(number)
@@ -78,7 +79,7 @@ class Deviation(State):
             self._take_anew()
         else:
             self._slide(number)
-        return self.squares / self.length
+        return self.base + self.mean, self.squares / self.length
 
     def _slide(self, number: float) -> None:
         place = self.place
@@ -87,8 +88,10 @@ class Deviation(State):
         self.place = place + 1
         before = self.mean
         self.mean = mean = before + (number - old) / self.length
-        self.squares += (number - old) * (number - mean + old - before)
-        self.peak = max(self.peak, self.squares)
+        base = self.base
+        self.squares += (number - old) * (number - base - mean + (old - base - before))
+        if self.squares > self.peak:
+            self.peak = self.squares
         if self.place == self.length:
             self.place = 0
             self._take_anew()
@@ -96,8 +99,9 @@ class Deviation(State):
             self._take_anew()
 
     def _take_anew(self) -> None:
-        self.mean = mean = sum(self.ring) / self.length
-        self.squares = self.peak = sum([(number - mean) ** 2 for number in self.ring])
+        self.base = base = self.ring[0]
+        self.mean = mean = sum([number - base for number in self.ring]) / self.length
+        self.squares = self.peak = sum([(number - base - mean) ** 2 for number in self.ring])
 
 
 class Smoothed(State):

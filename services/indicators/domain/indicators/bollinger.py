@@ -39,9 +39,9 @@ class BollingerState(State):
         self.lower: float | None = None
 
     def update(self, candle: CandleClosed) -> None:
-        variance = self.window.push(candle.close)
-        if variance is not None:
-            self.middle = middle = self.window.mean
-            width = self.deviations * sqrt(variance)
+        spread = self.window.push(candle.close)
+        if spread is not None:
+            self.middle = middle = spread[0]
+            width = self.deviations * sqrt(spread[1])
             self.upper = middle + width
             self.lower = middle - width
