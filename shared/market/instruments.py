@@ -10,7 +10,9 @@ Kind = Literal["index", "fx", "metal", "future", "volatility", "equity"]
 class Session(BaseModel):
     """Trading hours in local time of ``zone``; an end at or before the start is on the next day.
 
-    ``days`` are the ISO weekdays (1 is Monday) on which a session *starts*.
+    ``days`` are the ISO weekdays (1 is Monday) on which a session *starts*. ``exceptions`` are
+    the holidays and half-days by the local date of the start: ``closed`` or other hours,
+    ``{"2026-11-26": "closed", "2026-11-27": "09:30-13:00"}``.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -19,6 +21,10 @@ class Session(BaseModel):
     start: Annotated[str, Field(pattern=r"^\d\d:\d\d$")]
     end: Annotated[str, Field(pattern=r"^\d\d:\d\d$")]
     days: tuple[Annotated[int, Field(ge=1, le=7)], ...]
+    exceptions: dict[
+        Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\d$")],
+        Annotated[str, Field(pattern=r"^(closed|\d\d:\d\d-\d\d:\d\d)$")],
+    ] = Field(default_factory=dict)
 
 
 class Instrument(BaseModel):

@@ -1,0 +1,1 @@
+"""The pure part of ingest: instruments, sessions, the spine's writer, candles."""
