@@ -1,6 +1,6 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint format bench lock clean
+.PHONY: help setup demo test lint format schemas bench lock clean
 
 READY := .venv/ready
 BIN := .venv/bin
@@ -12,6 +12,7 @@ help:
 	@echo "make setup    build .venv and the page's packages; does nothing when they are up to date"
 	@echo "make lint     ruff, mypy and the import contracts alone"
 	@echo "make format   lay out the code and mend what ruff can mend"
+	@echo "make schemas  write docs/schemas from the events; refuses what would break a reader"
 	@echo "make bench    run the benchmarks"
 	@echo "make lock     resolve requirements.lock and the page's lock anew"
 	@echo "make clean    remove what setup and the tests have built"
@@ -37,6 +38,9 @@ lint: $(READY)
 format: $(READY)
 	@$(BIN)/ruff format
 	@$(BIN)/ruff check --fix
+
+schemas: $(READY)
+	@$(BIN)/python -m shared.events.schemas --write
 
 bench: $(READY)
 	@$(BIN)/python -m benchmarks $(ARGS)

@@ -1,11 +1,11 @@
 """The common base of every event: frozen, validated when built, plain fields on the wire."""
 
-import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Annotated, Any, ClassVar, Self
 
+import orjson
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter
 
 Scalar = str | int | float
@@ -13,13 +13,12 @@ Scalar = str | int | float
 MICROS_PER_SECOND = 1_000_000
 MICROS_PER_MINUTE = 60 * MICROS_PER_SECOND
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-# 9999-12-31 in microseconds: exact in a JavaScript number for dates up to the year 2255,
-# which is the limit worth having.
+# The largest whole number that is exact in JavaScript too: microseconds up to the year 2255.
 _MAX_MICROS = 2**53 - 1
 
 
 def _from_json_text(value: object) -> object:
-    return json.loads(value) if isinstance(value, str) else value
+    return orjson.loads(value) if isinstance(value, str) else value
 
 
 def _empty_is_unset(value: object) -> object:
@@ -79,12 +78,23 @@ class Event(BaseModel):
 
     @classmethod
     def parse(cls, fields: dict[str, str]) -> Self:
-        """Build from wire fields without ``type`` and ``v``.
+        """Build from wire fields of this version, without ``type`` and ``v``.
+
+        A field that is not known is passed over: a newer writer of the same version may send it.
 
         Raises:
-            pydantic.ValidationError: a field is missing, unknown or breaks an invariant.
+            pydantic.ValidationError: a field is missing or breaks an invariant.
         """
-        return cls.model_validate(fields)
+        return cls.model_validate(fields, extra="ignore")
+
+    @classmethod
+    def lift(cls, version: int, fields: dict[str, str]) -> dict[str, str]:
+        """The wire fields of an older version as fields of this one; a type with a past overrides.
+
+        Raises:
+            ValueError: there was no such version.
+        """
+        raise ValueError(f"{cls.TYPE} version '{version}' cannot be read, only {cls.VERSION}")
 
 
 Encoder = Callable[[Any], Scalar]

@@ -86,31 +86,51 @@ def _head(entry: RawEntry) -> tuple[str, ...]:
 
 def _decode_run(head: tuple[str, ...], run: list[RawEntry]) -> list[Decoded]:
     model = _types.get(head[1]) if len(head) == 4 and head[0] == "type" else None
-    if model is None or head[2] != "v" or head[3] != str(model.VERSION):
-        reason = _unreadable(head, model)
+    if model is None or head[2] != "v":
+        reason = _unreadable(head)
         return [(entry_id, Poison(tuple(fields), reason)) for entry_id, fields in run]
-    rows = [dict(zip(fields[4::2], fields[5::2], strict=False)) for _, fields in run]
+    if head[3] != str(model.VERSION):
+        return [(entry_id, _decode_other(model, head[3], fields)) for entry_id, fields in run]
+    rows = [_named(fields) for _, fields in run]
     try:
-        events = _adapter(model).validate_python(rows)
+        events = _adapter(model).validate_python(rows, extra="ignore")
     except ValidationError:
-        return [(entry[0], _decode_row(model, entry)) for entry in run]
+        return [(entry_id, _decode_row(model, fields)) for entry_id, fields in run]
     return [(entry[0], event) for entry, event in zip(run, events, strict=True)]
 
 
-def _decode_row(model: type[Event], entry: RawEntry) -> Event | Poison:
-    fields = entry[1]
+def _named(fields: Sequence[str]) -> dict[str, str]:
+    return dict(zip(fields[4::2], fields[5::2], strict=False))
+
+
+def _decode_row(model: type[Event], fields: Sequence[str]) -> Event | Poison:
     try:
-        return model.parse(dict(zip(fields[4::2], fields[5::2], strict=False)))
+        return model.parse(_named(fields))
     except ValidationError as error:
         return Poison(tuple(fields), f"{model.TYPE}: {first_reason(error)}")
 
 
-def _unreadable(head: tuple[str, ...], model: type[Event] | None) -> str:
+def _decode_other(model: type[Event], version: str, fields: Sequence[str]) -> Event | Poison:
+    """An entry of another version: an older one is lifted, a newer one is not for this reader."""
+    older = version.isascii() and version.isdigit() and 0 < int(version) < model.VERSION
+    try:
+        if not older:
+            raise ValueError(f"{model.TYPE} version {version!r} cannot be read, {_readable(model)}")
+        return model.parse(model.lift(int(version), _named(fields)))
+    except ValidationError as error:
+        return Poison(tuple(fields), f"{model.TYPE} version {version}: {first_reason(error)}")
+    except ValueError as error:
+        return Poison(tuple(fields), str(error))
+
+
+def _readable(model: type[Event]) -> str:
+    return "only 1" if model.VERSION == 1 else f"only 1 to {model.VERSION}"
+
+
+def _unreadable(head: tuple[str, ...]) -> str:
     if len(head) < 4 or head[0] != "type" or head[2] != "v":
         return "not an event: the first two fields must be type and v"
-    if model is None:
-        return f"unknown event type {head[1]!r}"
-    return f"{head[1]} version {head[3]!r} cannot be read, only {model.VERSION}"
+    return f"unknown event type {head[1]!r}"
 
 
 def first_reason(error: ValidationError) -> str:

@@ -48,6 +48,14 @@ class Zone(Value):
     confirmed_at: Micros
     status: Name
 
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.low > self.high:
+            raise ValueError(f"zone {self.key} has its low {self.low} above its high {self.high}")
+        if self.confirmed_at < self.formed_at:
+            raise ValueError(f"zone {self.key} is confirmed before it formed")
+        return self
+
     @property
     def ref(self) -> str:
         """Tells this zone from an earlier one of the same key."""
@@ -82,11 +90,17 @@ class LevelComputed(Event):
     origin: Origin
     candle: Annotated[Candle, AsJson]
     levels: Annotated[tuple[Level, ...], AsJson]
-    values: Annotated[dict[str, float], AsJson]
+    values: Annotated[dict[str, Finite], AsJson]
     zones: Annotated[tuple[Zone, ...], AsJson]
     ended: Annotated[tuple[Ended, ...], AsJson] = ()
     unready: Annotated[tuple[Name, ...], AsJson] = ()
     cause: Name
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.candle.at != self.at:
+            raise ValueError(f"candle ends at {self.candle.at}, not with the event at {self.at}")
+        return self
 
     @property
     def id(self) -> str:

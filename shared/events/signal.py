@@ -1,6 +1,8 @@
 """A rule recognised what it looks for."""
 
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal, Self
+
+from pydantic import model_validator
 
 from shared.events.base import AsJson, Event, Finite, Name, Price, stamp
 from shared.events.level import MaybeMicros
@@ -31,10 +33,16 @@ class SignalGenerated(Event):
     level_price: Finite
     price: Price
     gap: bool
-    operands: Annotated[dict[str, float], AsJson]
+    operands: Annotated[dict[str, Finite], AsJson]
     reason: Name
     expires_at: MaybeMicros
     cause: Name
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.expires_at is not None and self.expires_at < self.at:
+            raise ValueError(f"signal expires at {self.expires_at}, before it fires at {self.at}")
+        return self
 
     @property
     def id(self) -> str:

@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 
 from shared.events.base import AsJson, Event, Finite, Micros, Name, Price, Value, stamp
 from shared.events.candle import Origin, Volume, check_shape
-from shared.market.timeframes import Timeframe
+from shared.market.timeframes import TIMEFRAMES, Timeframe
 
 SPINE = "tick"
 # The symbol of entries that concern the partition and not one instrument.
@@ -52,6 +52,9 @@ class Close(Event):
     def _check(self) -> Self:
         if not self.windows:
             raise ValueError("a close names at least one timeframe")
+        places = [TIMEFRAMES.index(window.timeframe) for window in self.windows]
+        if places != sorted(set(places)):
+            raise ValueError("a close names each timeframe once, from the shortest to the longest")
         if any(window.open_at >= self.at for window in self.windows):
             raise ValueError("a close stands after the start of each of its windows")
         return self
@@ -126,6 +129,12 @@ class Gap(Event):
 
     since: Micros
     reason: Name
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.since > self.at:
+            raise ValueError(f"gap begins at {self.since}, after its end {self.at}")
+        return self
 
 
 class Heartbeat(Event):
