@@ -71,3 +71,40 @@ def test_pivots_lie_on_their_sides() -> None:
         ("pivot.classic.s2", "support"),
         ("pivot.classic.s3", "support"),
     ]
+
+
+# Open 10, high 12, low 8, close 11: range 4, and the close is above the open.
+SYSTEMS = {
+    "classic": {
+        "pp": 31 / 3, "r1": 38 / 3, "r2": 43 / 3, "r3": 50 / 3,
+        "s1": 26 / 3, "s2": 19 / 3, "s3": 14 / 3,
+    },
+    "fibonacci": {
+        "pp": 31 / 3, "r1": 31 / 3 + 1.528, "r2": 31 / 3 + 2.472, "r3": 43 / 3,
+        "s1": 31 / 3 - 1.528, "s2": 31 / 3 - 2.472, "s3": 19 / 3,
+    },
+    "camarilla": {
+        "pp": 31 / 3, "r1": 11 + 4.4 / 12, "r2": 11 + 4.4 / 6, "r3": 12.1, "r4": 13.2,
+        "s1": 11 - 4.4 / 12, "s2": 11 - 4.4 / 6, "s3": 9.9, "s4": 8.8,
+    },
+    "woodie": {"pp": 10.5, "r1": 13, "r2": 14.5, "s1": 9, "s2": 6.5},
+    "demark": {"pp": 10.75, "r1": 13.5, "s1": 9.5},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_each_system_by_hand(system: str) -> None:
+    """Every system gives what its formula gives on paper."""
+    levels = pivots(closed(0, 10, 12, 8, 11, timeframe="1d"), system)
+    assert {level.key.rpartition(".")[2]: level.price for level in levels} == pytest.approx(
+        SYSTEMS[system], abs=1e-12
+    )
+
+
+@pytest.mark.parametrize(
+    ("open_", "close", "pivot"),
+    [(10, 11, (2 * 12 + 8 + 11) / 4), (11, 10, (12 + 2 * 8 + 10) / 4), (10, 10, 40 / 4)],
+)
+def test_demark_weighs_by_direction(open_: float, close: float, pivot: float) -> None:
+    """A rising day counts its high twice, a falling one its low, a level one its close."""
+    assert pivots(closed(0, open_, 12, 8, close, timeframe="1d"), "demark")[0].price == pivot
