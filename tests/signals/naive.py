@@ -90,11 +90,10 @@ def sweeps(when: Sweep, distances: Sequence[int], way: Way) -> Iterator[Found]:
     index, home = 1, 0
     while index < len(way):
         home = home or sign(distances[index - 1])
-        depths = [-home * distance for distance in distances]
-        if not home or depths[index] < 2 * when.through_ticks:
+        if not home or -home * distances[index] < 2 * when.through_ticks:
             index += 1
             continue
-        end, outcome = pierce_end(when, depths, way, index)
+        end, outcome = pierce_end(when, [-home * distance for distance in distances], way, index)
         if outcome == "back":
             gap = jump(when, distances, way, index)
             yield Found(end, "short" if home < 0 else "long", gap)
