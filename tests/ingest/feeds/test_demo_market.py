@@ -23,7 +23,7 @@ def market(seed: int = 1) -> DemoMarket:
     return DemoMarket(seed, START, INSTRUMENTS)
 
 
-def minute_closes(simulated: DemoMarket, symbol: str) -> tuple[np.ndarray, np.ndarray]:  # type: ignore[type-arg]
+def minute_closes(simulated: DemoMarket, symbol: str) -> tuple[np.ndarray, np.ndarray]:
     """Minutes and last prices of the session that runs at the start."""
     (span,) = simulated.sessions(symbol, START, START + 1)
     ticks = simulated.ticks(symbol, span)

@@ -128,6 +128,7 @@ def _fault(parsed: pl.DataFrame) -> pl.Expr:
     prices = CANDLE_PRICES if "open" in parsed.columns else ("price",)
     series = ["symbol", "timeframe"] if "open" in parsed.columns else ["symbol"]
     faults = [
+        (pl.col("symbol").is_null(), pl.lit("no symbol")),
         (pl.col("at").is_null(), pl.format("unreadable time {}", pl.col("time").fill_null("''"))),
         *((pl.col(name).is_null(), pl.lit(f"no {name}")) for name in prices),
     ]
