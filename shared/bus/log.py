@@ -77,7 +77,11 @@ Verdict = Literal["OK", "DUP", "FENCED", "CONFLICT"]
 
 
 class Log(Protocol):
-    """Partitioned, ordered, durable; the only shared thing between stages."""
+    """Partitioned, ordered, durable; the only shared thing between stages.
+
+    Whatever a stage asks is asked again while the log is away, until it is answered; a commit is
+    sent again as it was. Only ``append`` tells its caller.
+    """
 
     partitions: int
 

@@ -1,51 +1,22 @@
 """The log on Redis Streams: one module owns every key and script."""
 
-import asyncio
 from collections.abc import Mapping, Sequence
-from itertools import count
 
-import structlog
 from redis.asyncio import Redis
-from redis.exceptions import (
-    BusyLoadingError,
-    ClusterDownError,
-    MasterDownError,
-    OutOfMemoryError,
-    ReadOnlyError,
-    RedisError,
-    TryAgainError,
-)
-from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import TimeoutError as RedisTimeoutError
+from redis.exceptions import RedisError
 
 from shared.bus.connection import connect, execute
 from shared.bus.keys import Keys
 from shared.bus.lease import LEASE_TTL_MS
-from shared.bus.log import At, BusError, Commit, Held, Lease, Verdict
+from shared.bus.log import At, Commit, Held, Lease, Verdict
+from shared.bus.patience import Away, commit_patiently
+from shared.bus.redis_errors import meaning, wait_out
 from shared.bus.redis_scripts import Call, Script
 from shared.bus.topics import StageName, Topic
 from shared.clock import nonce
 from shared.events.base import Scalar
 from shared.events.codec import RawEntry
 from shared.events.control import ConfigRequested
-
-log = structlog.get_logger(__name__)
-
-# Answers of a server that will be well again: wait and send the same thing once more.
-_PASSING = (
-    RedisConnectionError,
-    RedisTimeoutError,
-    BusyLoadingError,
-    ReadOnlyError,
-    OutOfMemoryError,
-    ClusterDownError,
-    MasterDownError,
-    TryAgainError,
-)
-_PASSING_PREFIXES = ("BUSY", "MISCONF", "NOREPLICAS", "LOADING", "UNBLOCKED")
-# The first wait is about one commit's own time, the last short enough to see a server come back.
-_WAIT_FIRST_S = 0.005
-_WAIT_LAST_S = 1.0
 
 
 class RedisLog:
@@ -70,17 +41,23 @@ class RedisLog:
         await self.redis.aclose()
 
     async def heartbeat(self, stage: StageName, worker: str, ttl_ms: int) -> list[str]:
-        reply = await self._heartbeat.run(self.redis, [self.keys.members(stage)], [worker, ttl_ms])
+        reply = await wait_out(
+            lambda: self._heartbeat.run(self.redis, [self.keys.members(stage)], [worker, ttl_ms]),
+            f"a heartbeat of stage {stage}",
+        )
         return sorted(_texts(reply))
 
     async def leave(self, stage: StageName, worker: str) -> None:
-        await self._heartbeat.run(self.redis, [self.keys.members(stage)], [worker, 0])
+        await self.heartbeat(stage, worker, 0)
 
     async def acquire(
         self, stage: StageName, partition: int, worker: str, ttl_ms: int
     ) -> Lease | Held:
         keys = self._stage_keys(stage, partition)[:3]
-        reply = await self._acquire.run(self.redis, keys, [worker, nonce(), ttl_ms])
+        reply = await wait_out(
+            lambda: self._acquire.run(self.redis, keys, [worker, nonce(), ttl_ms]),
+            f"the lease of stage {stage}, partition {partition}",
+        )
         assert isinstance(reply, list)
         if reply[0] == "HELD":
             return Held(owner=reply[1], left_ms=int(reply[2]))
@@ -91,16 +68,18 @@ class RedisLog:
             ([self.keys.lease(lease.partition, lease.stage)], [lease.token, ttl_ms])
             for lease in leases
         ]
-        replies = await self._renew.run_all(self.redis, calls)
-        for reply in replies:
-            if isinstance(reply, RedisError):
-                raise reply
-        return [reply == 1 for reply in replies]
+
+        async def ask() -> list[object]:
+            replies = await self._renew.run_all(self.redis, calls)
+            for reply in replies:
+                if isinstance(reply, RedisError):
+                    raise reply
+            return replies
+
+        return [reply == 1 for reply in await wait_out(ask, "the renewal of leases")]
 
     async def release(self, lease: Lease) -> None:
-        await self._renew.run(
-            self.redis, [self.keys.lease(lease.partition, lease.stage)], [lease.token, 0]
-        )
+        await self.renew([lease], 0)
 
     async def read(
         self, offsets: Mapping[At, str], *, count: int, block_ms: int
@@ -109,27 +88,16 @@ class RedisLog:
             return {}
         names = {self.keys.topic(*at): at for at in offsets}
         wait: list[Scalar] = ["BLOCK", block_ms] if block_ms > 0 else []
-        reply = await execute(
-            self._reader, "XREAD", "COUNT", count, *wait, "STREAMS", *names, *offsets.values()
+        reply = await wait_out(
+            lambda: execute(
+                self._reader, "XREAD", "COUNT", count, *wait, "STREAMS", *names, *offsets.values()
+            ),
+            "a read",
         )
         return {names[name]: entries for name, entries in reply or ()}
 
     async def commit(self, commits: Sequence[Commit]) -> list[Verdict]:
-        verdicts: dict[int, Verdict] = {}
-        for attempt in count():
-            left = [i for i in range(len(commits)) if i not in verdicts]
-            problem: Exception | None = None
-            for i, reply in zip(left, await self._send([commits[i] for i in left]), strict=True):
-                if isinstance(reply, Exception):
-                    problem = reply
-                    _raise_unless_passing(reply, commits[i])
-                else:
-                    verdicts[i] = _verdict(reply)
-            if problem is None:
-                break
-            log.warning("commit_waits", reason=str(problem), attempt=attempt, commits=len(left))
-            await asyncio.sleep(min(_WAIT_LAST_S, _WAIT_FIRST_S * 2**attempt))
-        return [verdicts[i] for i in range(len(commits))]
+        return await commit_patiently(commits, self._send)
 
     async def append(self, partition: int, topic: Topic, fields: Sequence[Scalar]) -> str:
         entry_id = await execute(
@@ -145,11 +113,13 @@ class RedisLog:
             pipe.execute_command("XADD", self.keys.topic(partition, "inbox"), "*", *fields)
         await pipe.execute()
 
-    async def _send(self, commits: Sequence[Commit]) -> list[object]:
+    async def _send(self, commits: Sequence[Commit]) -> list[Verdict | Away]:
+        replies: Sequence[object]
         try:
-            return await self._commit.run_all(self.redis, [self._call(one) for one in commits])
-        except _PASSING as error:
-            return [error] * len(commits)
+            replies = await self._commit.run_all(self.redis, [self._call(one) for one in commits])
+        except (RedisError, OSError) as error:
+            replies = [error] * len(commits)
+        return [_answer(reply, one) for reply, one in zip(replies, commits, strict=True)]
 
     def _call(self, commit: Commit) -> Call:
         streams: dict[Topic, int] = {}
@@ -174,14 +144,13 @@ class RedisLog:
         ]
 
 
-def _raise_unless_passing(error: Exception, commit: Commit) -> None:
-    passing = isinstance(error, _PASSING) or str(error).startswith(_PASSING_PREFIXES)
-    if not passing:
-        where = f"stage {commit.stage}, partition {commit.partition}"
-        raise BusError(f"the server refused a commit ({where}): {error}") from error
-
-
-def _verdict(reply: object) -> Verdict:
+def _answer(reply: object, commit: Commit) -> Verdict | Away:
+    if isinstance(reply, Exception):
+        what = f"a commit of stage {commit.stage}, partition {commit.partition}"
+        found = meaning(reply, what)
+        if isinstance(found, Away):
+            return found
+        raise found from reply
     assert isinstance(reply, list)
     verdict: Verdict = reply[0]
     return verdict

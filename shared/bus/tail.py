@@ -1,24 +1,17 @@
 """Following topics from outside: every partition in one read, for readers that are no stage."""
 
-import asyncio
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-
-import structlog
-from redis.exceptions import RedisError
 
 from shared.bus.log import START, At, Log
 from shared.bus.topics import Topic
 from shared.events.base import Event
 from shared.events.codec import Poison, decode
 
-log = structlog.get_logger(__name__)
-
 Followed = tuple[Topic, int, str, Event | Poison]
 """Topic, partition, entry id, and the event or why it is none."""
 
 _BLOCK_MS = 500
 _COUNT = 1_000
-_RETRY_S = 0.5
 
 
 class Tail:
@@ -45,12 +38,7 @@ class Tail:
 
     async def read(self, block_ms: int = 0) -> list[Followed]:
         """The next batch; empty if nothing came within ``block_ms``."""
-        try:
-            raw = await self._log.read(self.offsets, count=_COUNT, block_ms=block_ms)
-        except (RedisError, OSError) as error:
-            log.warning("tail_waits", reason=str(error))
-            await asyncio.sleep(_RETRY_S)
-            return []
+        raw = await self._log.read(self.offsets, count=_COUNT, block_ms=block_ms)
         batch: list[Followed] = []
         for at, entries in raw.items():
             self.offsets[at] = entries[-1][0]

@@ -1,0 +1,57 @@
+"""Waiting out a log that is away: the same question again until it is answered."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TypeVar
+
+import structlog
+
+from shared.bus.log import Commit, Verdict
+
+log = structlog.get_logger(__name__)
+
+Answer = TypeVar("Answer")
+
+# The first wait is about one commit's own time, the last short enough to see a server come back.
+_WAIT_FIRST_S = 0.005
+_WAIT_LAST_S = 1.0
+
+
+class Away(Exception):
+    """The log gave no answer, or one that will pass: ask the same thing once more."""
+
+
+async def patiently(ask: Callable[[], Awaitable[Answer]]) -> Answer:
+    """Ask until there is an answer; what is asked may be heard more than once."""
+    wait_s = _WAIT_FIRST_S
+    while True:
+        try:
+            answer = await ask()
+        except Away as away:
+            if wait_s == _WAIT_FIRST_S:
+                log.warning("log_away", reason=str(away))
+            await asyncio.sleep(wait_s)
+            wait_s = min(_WAIT_LAST_S, 2 * wait_s)
+            continue
+        if wait_s != _WAIT_FIRST_S:
+            log.info("log_back")
+        return answer
+
+
+async def commit_patiently(
+    commits: Sequence[Commit],
+    send: Callable[[Sequence[Commit]], Awaitable[Sequence[Verdict | Away]]],
+) -> list[Verdict]:
+    """Send commits until each has its verdict; those without one are sent again as they are."""
+    verdicts: dict[int, Verdict] = {}
+
+    async def ask() -> None:
+        left = [i for i in range(len(commits)) if i not in verdicts]
+        answers = dict(zip(left, await send([commits[i] for i in left]), strict=True))
+        verdicts.update((i, one) for i, one in answers.items() if not isinstance(one, Away))
+        for answer in answers.values():
+            if isinstance(answer, Away):
+                raise answer
+
+    await patiently(ask)
+    return [verdicts[i] for i in range(len(commits))]
