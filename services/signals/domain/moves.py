@@ -24,7 +24,7 @@ class Move:
     """The price went from ``before`` to ``price``.
 
     ``count`` numbers the symbol's prices, ``cut`` says that the session changed or that prices
-    were lost in between.
+    were lost in between, ``smooth`` that the price is known to have passed everything in between.
     """
 
     before: float
@@ -32,6 +32,7 @@ class Move:
     at: int
     count: int
     cut: bool
+    smooth: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +103,8 @@ NEVER_QUIET = Quiet(low=inf, high=-inf)
 def jumped(spot: Spot, move: Move, gap_ticks: int) -> bool:
     """Whether the level was jumped over: the move started before it and ended behind it, and was
     larger than ``gap_ticks`` or cut by a change of session or a loss of prices."""
+    if move.smooth:
+        return False
     before, after = spot.side(move.before), spot.side(move.price)
     if after == ON or before == after:
         return False

@@ -4,10 +4,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from services.signals.domain.book import ActiveRule
-from services.signals.domain.moves import Hit, Saved, Spot
+from services.signals.domain.moves import Hit, Move, Saved, Spot
 from services.signals.domain.patterns import Pattern, pattern_at
 from services.signals.domain.wording import level_words, sentence
-from shared.events import Level, SignalGenerated, Tick
+from shared.events import Event, Level, SignalGenerated
 from shared.events.base import stamp
 from shared.market.timeframes import Timeframe
 
@@ -52,21 +52,21 @@ class Post:
     def timeframe(self) -> Timeframe:
         return self.active.rule.when.timeframe
 
-    def signal(self, hit: Hit, tick: Tick, before: float, decimals: int) -> SignalGenerated:
-        """The signal that tells of a hit at this tick; ``before`` is the price before it."""
+    def signal(self, hit: Hit, move: Move, cause: Event, decimals: int) -> SignalGenerated:
+        """The signal that tells of a hit by this move, which ``cause`` made."""
         numbers = {
-            "price": tick.price,
-            "previous_price": before,
+            "price": move.price,
+            "previous_price": move.before,
             "level": self.level.price,
             "tick_size": self.spot.tick,
-            "distance_ticks": round(self.spot.ticks(tick.price), 6),
+            "distance_ticks": round(self.spot.ticks(move.price), 6),
         } | hit.operands
         told = Hit(hit.action, hit.direction, hit.side, hit.gap, numbers)
         words = level_words(self.level.key, self.timeframe)
         return SignalGenerated(
-            symbol=tick.symbol,
-            at=tick.at,
-            pos=tick.pos,
+            symbol=cause.symbol,
+            at=move.at,
+            pos=cause.pos,
             config=self.active.config,
             rule=self.active.rule.name,
             rule_version=self.active.version,
@@ -75,12 +75,12 @@ class Post:
             timeframe=self.timeframe,
             level=self.level.ref,
             level_price=self.level.price,
-            price=tick.price,
+            price=move.price,
             gap=hit.gap,
             operands=numbers,
-            reason=sentence(told, tick.symbol, words, decimals),
+            reason=sentence(told, cause.symbol, words, decimals),
             expires_at=None,
-            cause=tick.id,
+            cause=cause.id,
         )
 
 

@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 from services.signals.domain.book import Book
 from services.signals.domain.watch import Watch
-from shared.events import Close, Config, Event, Gap, LevelComputed, Tick
+from shared.events import CandleIn, Close, Config, Event, Gap, LevelComputed, Tick
 from shared.events.codec import first_reason
 from shared.market.instruments import Instrument
 
@@ -43,6 +43,10 @@ class SignalsStep:
         for event in events:
             if isinstance(event, Tick):
                 signals += self._watch(event.symbol).take(event)
+            elif isinstance(event, CandleIn):
+                # Seeds and fills are the past: they warm up levels, and nobody is to be alerted.
+                if event.origin == "live":
+                    signals += self._watch(event.symbol).take_candle(event)
             elif isinstance(event, LevelComputed):
                 self._watch(event.symbol).set_levels(event)
             elif isinstance(event, Close):

@@ -8,6 +8,7 @@ import orjson
 
 from services.signals.domain.book import ActiveRule
 from services.signals.domain.moves import Move, Spot
+from services.signals.domain.paths import path
 from services.signals.domain.posts import (
     Former,
     Levels,
@@ -18,7 +19,7 @@ from services.signals.domain.posts import (
     placed,
 )
 from services.signals.domain.quota import Quota
-from shared.events import Close, LevelComputed, SignalGenerated, Tick
+from shared.events import CandleIn, Close, Event, LevelComputed, SignalGenerated, Tick
 from shared.market.instruments import Instrument
 
 _NOTHING: tuple[SignalGenerated, ...] = ()
@@ -72,7 +73,20 @@ class Watch:
         ):
             self._price = price
             return _NOTHING
-        return self._decide(tick)
+        return self._decide(tick, price, smooth=False)
+
+    def take_candle(self, candle: CandleIn) -> list[SignalGenerated]:
+        """The next prices, of which a provider gave a candle only; the signals they complete.
+
+        The way is taken as open, the extreme nearer to it, the other one, close, all at the
+        candle's end; between them the price passed every level in between.
+        """
+        signals: list[SignalGenerated] = []
+        prices = (level.price for levels in self._levels.values() for level in levels)
+        for number, price in enumerate(path(candle, prices)):
+            self._count += 1
+            signals += self._decide(candle, price, smooth=number > 0)
+        return signals
 
     def cut(self) -> None:
         """Prices were lost, or a session is over: the next move is one over a cut."""
@@ -180,17 +194,19 @@ class Watch:
         self._low, self._high = inf, -inf
         self._until = self._until_count = inf
 
-    def _decide(self, tick: Tick) -> Sequence[SignalGenerated]:
-        before, self._price = self._price, tick.price
+    def _decide(
+        self, cause: Tick | CandleIn, price: float, *, smooth: bool
+    ) -> Sequence[SignalGenerated]:
+        before, self._price = self._price, price
         if before is None:
             return _NOTHING
-        move = Move(before, tick.price, tick.at, self._count, self._cut)
+        move = Move(before, price, cause.at, self._count, self._cut, smooth)
         self._cut = False
-        signals = [signal for post in self._posts for signal in self._ask(post, move, tick)]
+        signals = [signal for post in self._posts for signal in self._ask(post, move, cause)]
         self._rest_until_bounds()
         return signals
 
-    def _ask(self, post: Post, move: Move, tick: Tick) -> Sequence[SignalGenerated]:
+    def _ask(self, post: Post, move: Move, cause: Event) -> Sequence[SignalGenerated]:
         quiet = post.pattern.quiet
         if quiet.holds(move):
             return _NOTHING
@@ -202,7 +218,7 @@ class Watch:
         active = post.active
         if not self.quota.grant(active.config, active.signals_a_day_max):
             return _NOTHING
-        return (post.signal(hit, tick, move.before, self._decimals),)
+        return (post.signal(hit, move, cause, self._decimals),)
 
     def _rest_until_bounds(self) -> None:
         ranges = [post.pattern.quiet for post in self._posts]
