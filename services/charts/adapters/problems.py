@@ -1,0 +1,56 @@
+"""Errors as RFC 9457 problem details, each naming what is wrong and how to mend it."""
+
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from services.charts.adapters.encoding import encoded
+
+MEDIA_TYPE = "application/problem+json"
+
+
+class Problem(Exception):
+    """What goes wrong with a request; ``more`` are further members of the answer."""
+
+    def __init__(self, status: int, detail: str, **more: Any) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.detail = detail
+        self.more = more
+
+
+def problem_response(problem: Problem, instance: str) -> Response:
+    """The answer that tells of a problem."""
+    body = {
+        "type": "about:blank",
+        "title": HTTPStatus(problem.status).phrase,
+        "status": problem.status,
+        "detail": problem.detail,
+        "instance": instance,
+        **problem.more,
+    }
+    headers = {"Retry-After": "1"} if problem.status == HTTPStatus.SERVICE_UNAVAILABLE else None
+    return Response(encoded(body), problem.status, headers, MEDIA_TYPE)
+
+
+def tell_problems(app: FastAPI) -> None:
+    """Let every error of an application be told in this form."""
+
+    @app.exception_handler(Problem)
+    async def told(request: Request, problem: Problem) -> Response:
+        return problem_response(problem, request.url.path)
+
+    @app.exception_handler(HTTPException)
+    async def refused(request: Request, error: HTTPException) -> Response:
+        return problem_response(Problem(error.status_code, str(error.detail)), request.url.path)
+
+    @app.exception_handler(RequestValidationError)
+    async def invalid(request: Request, error: RequestValidationError) -> Response:
+        first = error.errors()[0]
+        name = str(first["loc"][-1])
+        message = f"{name}: {first['msg'][:1].lower()}{first['msg'][1:]}"
+        return problem_response(Problem(422, message, parameter=name), request.url.path)

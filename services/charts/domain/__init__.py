@@ -1,0 +1,1 @@
+"""What is recent in the market and how it is shown; pure."""
