@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from functools import cache
+from functools import cache, lru_cache
 from typing import Annotated, Any, ClassVar, Self
 
 import orjson
@@ -125,8 +125,18 @@ def _encoder(field: Any) -> Encoder | None:
     return None
 
 
+@lru_cache(maxsize=64)
+def _date(day: int) -> str:
+    return (_EPOCH + timedelta(days=day)).strftime("%Y-%m-%d")
+
+
 def stamp(at: int) -> str:
     """``2026-11-20T09:15Z``; seconds and microseconds only where they are not zero."""
+    minutes, rest = divmod(at, MICROS_PER_MINUTE)
+    if not rest:
+        hours, minute = divmod(minutes, 60)
+        day, hour = divmod(hours, 24)
+        return f"{_date(day)}T{hour:02d}:{minute:02d}Z"
     moment = _EPOCH + timedelta(microseconds=at)
     if moment.microsecond:
         return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")

@@ -6,7 +6,11 @@ from typing import Any
 from services.indicators.domain.levels.base import LevelState
 from services.indicators.domain.recipe import Recipe
 from services.indicators.domain.state import State
-from shared.events import CandleClosed, Ended, Level, LevelComputed, Zone
+from services.indicators.domain.trusted import trusted
+from shared.events import Candle, CandleClosed, Ended, Level, LevelComputed, Zone
+
+_COPIED = ("symbol", "at", "pos", "timeframe", "session_at", "origin")
+_PRICES = tuple(Candle.model_fields)
 
 Saved = Mapping[str, Any]
 """A board's memory as JSON values: the last candle's end under ``at``, then a list per recipe."""
@@ -43,29 +47,31 @@ class Board:
 
     def reading(self, candle: CandleClosed) -> LevelComputed:
         """What is valid from the end of the candle that was taken last."""
-        values = {name: getattr(state, output) for name, state, output in self.outputs}
+        values: dict[str, float] = {}
+        unready: list[str] = []
+        for name, state, output in self.outputs:
+            value = getattr(state, output)
+            if value is None:
+                unready.append(name)
+            else:
+                values[name] = value
         levels: tuple[Level, ...] = ()
         zones: tuple[Zone, ...] = ()
         ended: tuple[Ended, ...] = ()
         for family in self.families:
             levels += family.levels
             zones += family.zones
-            ended += tuple(family.ended)
-        return LevelComputed(
-            symbol=candle.symbol,
-            at=candle.at,
-            pos=candle.pos,
-            timeframe=candle.timeframe,
-            session_at=candle.session_at,
-            origin=candle.origin,
-            candle=candle.candle,
-            levels=levels,
-            values={name: value for name, value in values.items() if value is not None},
-            zones=zones,
-            ended=ended,
-            unready=tuple(name for name, value in values.items() if value is None),
-            cause=candle.id,
-        )
+            if family.gone:
+                ended += family.ended
+        fields = {name: getattr(candle, name) for name in _COPIED}
+        fields["candle"] = trusted(Candle, {name: getattr(candle, name) for name in _PRICES})
+        fields["levels"] = levels
+        fields["values"] = values
+        fields["zones"] = zones
+        fields["ended"] = ended
+        fields["unready"] = tuple(unready)
+        fields["cause"] = candle.id
+        return trusted(LevelComputed, fields)
 
 
 def _value_name(recipe: Recipe, output: str) -> str:

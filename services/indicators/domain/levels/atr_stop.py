@@ -11,8 +11,8 @@ trails a position; there is none before the first break.
 from dataclasses import dataclass
 
 from services.indicators.domain.indicators.atr import AtrState
-from services.indicators.domain.levels.base import LevelRecipe, LevelState, level
-from shared.events import CandleClosed, Level
+from services.indicators.domain.levels.base import LevelParts, LevelRecipe, LevelState
+from shared.events import CandleClosed
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +47,8 @@ class AtrStopState(LevelState):
         self.lower_at = [0, 0]
 
     def update(self, candle: CandleClosed) -> None:
-        if self.ended:
-            self.ended = []
+        if self.gone:
+            self.gone = []
         self.atr.update(candle)
         atr, close = self.atr.value, candle.close
         if atr is None:
@@ -58,7 +58,7 @@ class AtrStopState(LevelState):
         if upper is None or close > upper:
             if upper is not None:
                 self.trend = 1.0
-                self.end(f"{self.key}.upper", self.upper_at[0], "broken")
+                self.gone.append((f"{self.key}.upper", self.upper_at[0], "broken"))
             self.upper, self.upper_at = close + away, [candle.at, candle.at]
             self.refresh()
         elif close + away < upper:
@@ -67,17 +67,17 @@ class AtrStopState(LevelState):
         if lower is None or close < lower:
             if lower is not None:
                 self.trend = -1.0
-                self.end(f"{self.key}.lower", self.lower_at[0], "broken")
+                self.gone.append((f"{self.key}.lower", self.lower_at[0], "broken"))
             self.lower, self.lower_at = close - away, [candle.at, candle.at]
             self.refresh()
         elif close - away > lower:
             self.lower, self.lower_at[1] = close - away, candle.at
             self.refresh()
 
-    def build_levels(self) -> list[Level]:
+    def level_parts(self) -> list[LevelParts]:
         if self.upper is None or self.lower is None:
             return []
         return [
-            level(f"{self.key}.upper", self.upper, "resistance", *self.upper_at),
-            level(f"{self.key}.lower", self.lower, "support", *self.lower_at),
+            LevelParts(f"{self.key}.upper", self.upper, "resistance", *self.upper_at),
+            LevelParts(f"{self.key}.lower", self.lower, "support", *self.lower_at),
         ]

@@ -2,18 +2,36 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, NamedTuple, Self
 
 from services.indicators.domain.recipe import Recipe
 from services.indicators.domain.state import State
+from services.indicators.domain.trusted import trusted
 from shared.events import Ended, Level, Zone
 from shared.events.base import stamp
 from shared.events.level import EndedBy, Side
 
 
-def level(key: str, price: float, side: Side, formed_at: int, confirmed_at: int) -> Level:
-    """A level of these parts."""
-    return Level(key=key, price=price, side=side, formed_at=formed_at, confirmed_at=confirmed_at)
+class LevelParts(NamedTuple):
+    """A level's fields."""
+
+    key: str
+    price: float
+    side: Side
+    formed_at: int
+    confirmed_at: int
+
+
+class ZoneParts(NamedTuple):
+    """A zone's fields."""
+
+    key: str
+    low: float
+    high: float
+    side: Side
+    formed_at: int
+    confirmed_at: int
+    status: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,52 +52,69 @@ class LevelRecipe(Recipe):
 class LevelState(State):
     """A family's memory. After each candle ``levels`` and ``zones`` are what is valid from then on.
 
-    ``ended`` holds what the last candle took out of them. An update calls ``refresh`` where it
-    changed any of this; levels and zones are built only then, and only when they are asked for.
+    An update first empties ``gone``, then puts there what the candle ended, and calls ``refresh``
+    where it changed what is valid. Levels and zones are built when they are asked for after that;
+    those that did not change are taken over.
     """
 
-    __slots__ = ("_levels", "_zones", "ended")
+    __slots__ = ("_levels", "_stale", "_zones", "gone")
 
     def __init__(self) -> None:
-        self.ended: list[Ended] = []
-        self._levels: tuple[Level, ...] | None = None
-        self._zones: tuple[Zone, ...] | None = None
+        self.gone: list[tuple[str, int, EndedBy]] = []
+        self._levels: dict[LevelParts, Level] = {}
+        self._zones: dict[ZoneParts, Zone] = {}
+        self._stale = False
 
     @property
     def levels(self) -> tuple[Level, ...]:
         """The valid levels."""
-        if self._levels is None:
-            self._levels = tuple(self.build_levels())
-        return self._levels
+        if self._stale:
+            self._build()
+        return tuple(self._levels.values())
 
     @property
     def zones(self) -> tuple[Zone, ...]:
         """The open zones."""
-        if self._zones is None:
-            self._zones = tuple(self.build_zones())
-        return self._zones
+        if self._stale:
+            self._build()
+        return tuple(self._zones.values())
 
-    def build_levels(self) -> list[Level]:
+    @property
+    def ended(self) -> tuple[Ended, ...]:
+        """What the last candle took out of levels and zones."""
+        return tuple(
+            trusted(Ended, {"ref": f"{key}@{stamp(formed_at)}", "by": by})
+            for key, formed_at, by in self.gone
+        )
+
+    def level_parts(self) -> list[LevelParts]:
         """The valid levels out of the memory."""
         return []
 
-    def build_zones(self) -> list[Zone]:
+    def zone_parts(self) -> list[ZoneParts]:
         """The open zones out of the memory."""
         return []
 
     def refresh(self) -> None:
         """To be called after a change of the memory: what follows from it is derived anew."""
-        self._levels = self._zones = None
-
-    def end(self, key: str, formed_at: int, by: EndedBy) -> None:
-        """Tell that a level or zone is over."""
-        self.ended.append(Ended(ref=f"{key}@{stamp(formed_at)}", by=by))
+        self._stale = True
 
     def end_all(self, by: EndedBy) -> None:
         """Tell that every valid level is over."""
-        self.ended += [Ended(ref=level.ref, by=by) for level in self.levels]
+        self.gone += [(parts.key, parts.formed_at, by) for parts in self.level_parts()]
 
     def restore(self, saved: Sequence[Any]) -> Self:
         super().restore(saved)
         self.refresh()
         return self
+
+    def _build(self) -> None:
+        levels, zones = self._levels, self._zones
+        self._levels = {
+            parts: levels.get(parts) or trusted(Level, parts._asdict())
+            for parts in self.level_parts()
+        }
+        self._zones = {
+            parts: zones.get(parts) or trusted(Zone, parts._asdict()) for parts in self.zone_parts()
+        }
+        self._stale = False

@@ -7,9 +7,9 @@ of the candles before, so it can be broken.
 
 from dataclasses import dataclass
 
-from services.indicators.domain.levels.base import LevelRecipe, LevelState, level
+from services.indicators.domain.levels.base import LevelParts, LevelRecipe, LevelState
 from services.indicators.domain.rolling import Highest
-from shared.events import CandleClosed, Level
+from shared.events import CandleClosed
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +43,8 @@ class DonchianState(LevelState):
         self.lower_at = 0
 
     def update(self, candle: CandleClosed) -> None:
-        if self.ended:
-            self.ended = []
+        if self.gone:
+            self.gone = []
         upper = self.highest.push(candle.high, candle.at)
         lowest = self.lowest.push(-candle.low, candle.at)
         if upper is None or lowest is None:
@@ -59,13 +59,13 @@ class DonchianState(LevelState):
 
     def _replace(self, part: str, formed_at: int) -> None:
         if formed_at:
-            self.end(f"{self.key}.{part}", formed_at, "replaced")
+            self.gone.append((f"{self.key}.{part}", formed_at, "replaced"))
         self.refresh()
 
-    def build_levels(self) -> list[Level]:
+    def level_parts(self) -> list[LevelParts]:
         if self.upper is None or self.lower is None:
             return []
         return [
-            level(f"{self.key}.upper", self.upper, "resistance", self.upper_at, self.upper_at),
-            level(f"{self.key}.lower", self.lower, "support", self.lower_at, self.lower_at),
+            LevelParts(f"{self.key}.upper", self.upper, "resistance", self.upper_at, self.upper_at),
+            LevelParts(f"{self.key}.lower", self.lower, "support", self.lower_at, self.lower_at),
         ]

@@ -18,8 +18,8 @@ from dataclasses import dataclass
 from math import inf
 from typing import Any, Literal
 
-from services.indicators.domain.levels.base import LevelRecipe, LevelState
-from shared.events import CandleClosed, Zone
+from services.indicators.domain.levels.base import LevelRecipe, LevelState, ZoneParts
+from shared.events import CandleClosed
 
 CAP = 10
 
@@ -52,25 +52,20 @@ class GapState(LevelState):
         super().__init__()
         self.key = key
         # High and low of the last candle but one; high, low, direction and end of the last.
-        self.before: list[float] = []
+        self.before: list[Any] = []
         self.last: list[Any] = []
         self.gaps: list[Gap] = []
         self.refresh()
 
     def refresh(self) -> None:
         super().refresh()
-        self.fall, self.rise = -inf, inf
-        for gap in self.gaps:
-            near, far = (gap[2], gap[1]) if _is_support(gap) else (gap[1], gap[2])
-            reach = near if gap[5] == "open" else far
-            if _is_support(gap):
-                self.fall = max(self.fall, reach)
-            else:
-                self.rise = min(self.rise, reach)
+        reaches = [_reach(gap) for gap in self.gaps]
+        self.fall = max((price for price, below in reaches if below), default=-inf)
+        self.rise = min((price for price, below in reaches if not below), default=inf)
 
     def update(self, candle: CandleClosed) -> None:
-        if self.ended:
-            self.ended = []
+        if self.gone:
+            self.gone = []
         high, low = candle.high, candle.low
         if low <= self.fall or high >= self.rise:
             self._live(candle)
@@ -85,44 +80,46 @@ class GapState(LevelState):
 
     def _add(self, gap: Gap) -> None:
         self.gaps.append(gap)
-        alike = [other for other in self.gaps if other[0] == gap[0]]
-        if len(alike) > CAP:
-            self.gaps.remove(alike[0])
-            self.end(self._key(alike[0]), alike[0][3], "replaced")
+        if len(self.gaps) > CAP:
+            alike = [other for other in self.gaps if other[0] == gap[0]]
+            if len(alike) > CAP:
+                self.gaps.remove(alike[0])
+                self.gone.append((self._key(alike[0]), alike[0][3], "replaced"))
         self.refresh()
 
     def _live(self, candle: CandleClosed) -> None:
         living = []
         for gap in self.gaps:
             status = _status(gap, candle)
-            if status in ("filled", "broken"):
-                self.end(self._key(gap), gap[3], status)
+            if status == "filled" or status == "broken":
+                self.gone.append((self._key(gap), gap[3], status))
             else:
-                living.append([*gap[:5], status])
+                living.append(gap if status == gap[5] else [*gap[:5], status])
         self.gaps = living
         self.refresh()
 
-    def build_zones(self) -> list[Zone]:
+    def zone_parts(self) -> list[ZoneParts]:
         return [
-            Zone(
-                key=self._key(gap),
-                low=gap[1],
-                high=gap[2],
-                side="support" if _is_support(gap) else "resistance",
-                formed_at=gap[3],
-                confirmed_at=gap[4],
-                status=gap[5],
+            ZoneParts(
+                self._key(gap),
+                gap[1],
+                gap[2],
+                "support" if _reach(gap)[1] else "resistance",
+                *gap[3:],
             )
             for gap in self.gaps
         ]
 
     def _key(self, gap: Gap) -> str:
-        return f"{self.key}.{'bullish' if gap[0] > 0 else 'bearish'}"
+        return f"{self.key}.bullish" if gap[0] > 0 else f"{self.key}.bearish"
 
 
-def _is_support(gap: Gap) -> bool:
-    bullish, inverted = gap[0] > 0, gap[5] == "inverted"
-    return bool(bullish != inverted)
+def _reach(gap: Gap) -> tuple[float, bool]:
+    """The price at which a gap can change next, and whether that lies below, as a support does."""
+    direction, low, high, _, _, status = gap
+    below = (direction > 0) != (status == "inverted")
+    near, far = (high, low) if below else (low, high)
+    return (near if status == "open" else far), below
 
 
 def _status(gap: Gap, candle: CandleClosed) -> Status:

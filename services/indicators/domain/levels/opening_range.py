@@ -8,8 +8,8 @@ first candle of the next session. A session that was not seen from its beginning
 
 from dataclasses import dataclass
 
-from services.indicators.domain.levels.base import LevelRecipe, LevelState, level
-from shared.events import CandleClosed, Level
+from services.indicators.domain.levels.base import LevelParts, LevelRecipe, LevelState
+from shared.events import CandleClosed
 from shared.events.base import MICROS_PER_MINUTE
 
 
@@ -43,8 +43,8 @@ class OpeningRangeState(LevelState):
         self.known_at = 0
 
     def update(self, candle: CandleClosed) -> None:
-        if self.ended:
-            self.ended = []
+        if self.gone:
+            self.gone = []
         if candle.session_at != self.session_at:
             self._begin(candle)
         if self.known_at or not self.high_at:
@@ -74,10 +74,10 @@ class OpeningRangeState(LevelState):
         if candle.low < self.low:
             self.low, self.low_at = candle.low, candle.at
 
-    def build_levels(self) -> list[Level]:
+    def level_parts(self) -> list[LevelParts]:
         if not self.known_at:
             return []
         return [
-            level(f"{self.key}.high", self.high, "resistance", self.high_at, self.known_at),
-            level(f"{self.key}.low", self.low, "support", self.low_at, self.known_at),
+            LevelParts(f"{self.key}.high", self.high, "resistance", self.high_at, self.known_at),
+            LevelParts(f"{self.key}.low", self.low, "support", self.low_at, self.known_at),
         ]

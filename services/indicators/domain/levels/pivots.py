@@ -8,8 +8,8 @@ is not known yet).
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from services.indicators.domain.levels.base import LevelRecipe, LevelState, level
-from shared.events import CandleClosed, Level
+from services.indicators.domain.levels.base import LevelParts, LevelRecipe, LevelState
+from shared.events import CandleClosed
 from shared.events.level import Side
 
 Formula = Callable[[float, float, float, float], dict[str, float]]
@@ -142,16 +142,16 @@ class PivotState(LevelState):
         self.known_at = 0
 
     def update(self, candle: CandleClosed) -> None:
-        self.ended = []
+        self.gone = []
         self.end_all("replaced")
         self.prices = [candle.open, candle.high, candle.low, candle.close]
         self.known_at = candle.at
         self.refresh()
 
-    def build_levels(self) -> list[Level]:
+    def level_parts(self) -> list[LevelParts]:
         prices = self.formula(*self.prices) if self.prices else {}
         at = self.known_at
         return [
-            level(f"{self.key}.{name}", price, SIDES[name[0]], at, at)
+            LevelParts(f"{self.key}.{name}", price, SIDES[name[0]], at, at)
             for name, price in prices.items()
         ]

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from services.indicators.domain.levels.base import LevelRecipe, LevelState, level
-from shared.events import CandleClosed, Level
+from services.indicators.domain.levels.base import LevelParts, LevelRecipe, LevelState
+from shared.events import CandleClosed
 from shared.events.level import Side
 
 _HOUR = 3_600_000_000
@@ -103,8 +103,8 @@ class PreviousState(LevelState):
         self.known_at = 0
 
     def update(self, candle: CandleClosed) -> None:
-        if self.ended:
-            self.ended = []
+        if self.gone:
+            self.gone = []
         if candle.timeframe == "1d" and self.period is trading_day:
             self._show(_begin(candle), candle.at)
             return
@@ -140,12 +140,12 @@ class PreviousState(LevelState):
         self.known_at = known_at
         self.refresh()
 
-    def build_levels(self) -> list[Level]:
+    def level_parts(self) -> list[LevelParts]:
         if not self.last:
             return []
         prices, times = self.last[:4], self.last[4:]
         return [
-            level(f"{self.key}.{part}", price, side, formed_at, self.known_at)
+            LevelParts(f"{self.key}.{part}", price, side, formed_at, self.known_at)
             for (part, side), price, formed_at in zip(SIDES.items(), prices, times, strict=True)
         ]
 

@@ -10,8 +10,8 @@ round number has its neighbours around it.
 from dataclasses import dataclass
 from decimal import Decimal
 
-from services.indicators.domain.levels.base import LevelRecipe, LevelState, level
-from shared.events import CandleClosed, Level
+from services.indicators.domain.levels.base import LevelParts, LevelRecipe, LevelState
+from shared.events import CandleClosed
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,27 +42,27 @@ class RoundNumberState(LevelState):
         self.below_at = 0
 
     def update(self, candle: CandleClosed) -> None:
-        if self.ended:
-            self.ended = []
+        if self.gone:
+            self.gone = []
         if self.below < candle.close < self.above:
             return
         below, above = neighbours(candle.close, self.digits)
         if above != self.above:
             if self.above_at:
-                self.end(f"{self.key}.above", self.above_at, "replaced")
+                self.gone.append((f"{self.key}.above", self.above_at, "replaced"))
             self.above, self.above_at = above, candle.at
         if below != self.below:
             if self.below_at:
-                self.end(f"{self.key}.below", self.below_at, "replaced")
+                self.gone.append((f"{self.key}.below", self.below_at, "replaced"))
             self.below, self.below_at = below, candle.at
         self.refresh()
 
-    def build_levels(self) -> list[Level]:
+    def level_parts(self) -> list[LevelParts]:
         if not self.above_at:
             return []
         return [
-            level(f"{self.key}.above", self.above, "resistance", self.above_at, self.above_at),
-            level(f"{self.key}.below", self.below, "support", self.below_at, self.below_at),
+            LevelParts(f"{self.key}.above", self.above, "resistance", self.above_at, self.above_at),
+            LevelParts(f"{self.key}.below", self.below, "support", self.below_at, self.below_at),
         ]
 
 

@@ -14,14 +14,15 @@ from collections import deque
 from dataclasses import dataclass
 from itertools import islice
 from math import inf
+from typing import Any
 
-from services.indicators.domain.levels.base import LevelRecipe, LevelState, level
-from shared.events import CandleClosed, Level
+from services.indicators.domain.levels.base import LevelParts, LevelRecipe, LevelState
+from shared.events import CandleClosed
 from shared.events.level import Side
 
 CAP = 5
 
-Swing = list[float]
+Swing = list[Any]
 """Price, formed at, confirmed at."""
 
 
@@ -66,8 +67,8 @@ class SwingState(LevelState):
         self.floor = max((swing[0] for swing in self.lows), default=-inf)
 
     def update(self, candle: CandleClosed) -> None:
-        if self.ended:
-            self.ended = []
+        if self.gone:
+            self.gone = []
         close, high, low = candle.close, candle.high, candle.low
         if close > self.ceiling or close < self.floor:
             self._break(close)
@@ -91,24 +92,24 @@ class SwingState(LevelState):
     def _add(self, side: str, swings: list[Swing], swing: Swing) -> None:
         swings.append(swing)
         if len(swings) > CAP:
-            self.end(f"{self.key}.{side}", int(swings.pop(0)[1]), "replaced")
+            self.gone.append((f"{self.key}.{side}", swings.pop(0)[1], "replaced"))
         self.refresh()
 
     def _break(self, close: float) -> None:
         for _, formed_at, _ in [swing for swing in self.highs if swing[0] < close]:
-            self.end(f"{self.key}.high", int(formed_at), "broken")
+            self.gone.append((f"{self.key}.high", formed_at, "broken"))
         for _, formed_at, _ in [swing for swing in self.lows if swing[0] > close]:
-            self.end(f"{self.key}.low", int(formed_at), "broken")
+            self.gone.append((f"{self.key}.low", formed_at, "broken"))
         self.highs = [swing for swing in self.highs if swing[0] >= close]
         self.lows = [swing for swing in self.lows if swing[0] <= close]
         self.refresh()
 
-    def build_levels(self) -> list[Level]:
+    def level_parts(self) -> list[LevelParts]:
         return [
-            *(self._level("high", "resistance", swing) for swing in self.highs),
-            *(self._level("low", "support", swing) for swing in self.lows),
+            *(self._parts("high", "resistance", swing) for swing in self.highs),
+            *(self._parts("low", "support", swing) for swing in self.lows),
         ]
 
-    def _level(self, part: str, side: Side, swing: Swing) -> Level:
+    def _parts(self, part: str, side: Side, swing: Swing) -> LevelParts:
         price, formed_at, confirmed_at = swing
-        return level(f"{self.key}.{part}", price, side, int(formed_at), int(confirmed_at))
+        return LevelParts(f"{self.key}.{part}", price, side, formed_at, confirmed_at)
