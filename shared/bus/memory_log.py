@@ -1,37 +1,44 @@
 """The log in memory, for tests: the same rules as the scripts, with time in the test's hand."""
 
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count
 
 from shared.bus.lease import LEASE_TTL_MS
-from shared.bus.log import START, At, Commit, Held, Lease, Verdict
+from shared.bus.log import At, Commit, Held, Lease, Verdict
 from shared.bus.topics import StageName, Topic
 from shared.events.base import Scalar
 from shared.events.codec import RawEntry
 
+Place = tuple[StageName, int]
+"""A stage's partition."""
 
-@dataclass(slots=True)
-class _Cell:
+
+@dataclass(frozen=True, slots=True)
+class Cell:
     """What one stage keeps of one partition."""
 
     owner: str = ""
     expires: int = 0
     epoch: int = 0
     token: str = ""
-    checkpoint: dict[str, str] = field(default_factory=dict)
-    state: dict[str, str] = field(default_factory=dict)
-    views: dict[str, str] = field(default_factory=dict)
+    checkpoint: Mapping[str, str] = field(default_factory=dict)
+    state: Mapping[str, str] = field(default_factory=dict)
+    views: Mapping[str, str] = field(default_factory=dict)
 
 
 class MemoryLog:
-    """All partitions in dictionaries. ``now_ms`` plays the server's clock."""
+    """All partitions in dictionaries. ``now_ms`` plays the server's clock.
+
+    No call ever waits. What stands is changed in ``_put`` and ``_add`` alone.
+    """
 
     def __init__(self, partitions: int, now_ms: Callable[[], int]) -> None:
         self.partitions = partitions
         self.streams: dict[At, list[RawEntry]] = defaultdict(list)
-        self._cells: dict[tuple[StageName, int], _Cell] = defaultdict(_Cell)
+        self._cells: dict[Place, Cell] = defaultdict(Cell)
         self._members: dict[StageName, dict[str, int]] = defaultdict(dict)
         self._now_ms = now_ms
         self._serial = count(1)
@@ -53,31 +60,36 @@ class MemoryLog:
         cell, now = self._cells[stage, partition], self._now_ms()
         if cell.owner not in ("", worker) and cell.expires > now:
             return Held(cell.owner, cell.expires - now)
-        cell.owner, cell.expires, cell.epoch = worker, now + ttl_ms, cell.epoch + 1
-        cell.token = f"{cell.epoch}:{next(self._serial)}"
-        return Lease(stage, partition, cell.token, dict(cell.checkpoint), dict(cell.state))
+        epoch = cell.epoch + 1
+        token = f"{epoch}:{next(self._serial)}"
+        taken = replace(cell, owner=worker, expires=now + ttl_ms, epoch=epoch, token=token)
+        self._put((stage, partition), taken)
+        return Lease(stage, partition, token, cell.checkpoint, cell.state)
 
     async def renew(self, leases: Sequence[Lease], ttl_ms: int) -> list[bool]:
         kept = []
         for lease in leases:
-            cell = self._cells[lease.stage, lease.partition]
+            place = lease.stage, lease.partition
+            cell = self._cells[place]
             kept.append(cell.token == lease.token)
             if kept[-1]:
-                cell.expires = self._now_ms() + ttl_ms
+                self._put(place, replace(cell, expires=self._now_ms() + ttl_ms))
         return kept
 
     async def release(self, lease: Lease) -> None:
-        cell = self._cells[lease.stage, lease.partition]
+        place = lease.stage, lease.partition
+        cell = self._cells[place]
         if cell.token == lease.token:
-            cell.owner, cell.expires, cell.token = "", 0, ""
+            self._put(place, replace(cell, owner="", expires=0, token=""))
 
     async def read(
         self, offsets: Mapping[At, str], *, count: int, block_ms: int
     ) -> dict[At, list[RawEntry]]:
         found = {}
         for at, offset in offsets.items():
-            first = _serial(offset)
-            if entries := self.streams[at][first : first + count]:
+            stream = self.streams[at]
+            first = bisect_right(stream, _order(offset), key=lambda entry: _order(entry[0]))
+            if entries := stream[first : first + count]:
                 found[at] = entries
         return found
 
@@ -85,39 +97,59 @@ class MemoryLog:
         return [self._apply(one) for one in commits]
 
     async def append(self, partition: int, topic: Topic, fields: Sequence[Scalar]) -> str:
-        stream = self.streams[partition, topic]
-        stream.append((f"{len(stream) + 1}-0", [str(field) for field in fields]))
-        return stream[-1][0]
+        return self._add((partition, topic), fields)
 
-    def views(self, stage: StageName, partition: int) -> dict[str, str]:
+    def views(self, stage: StageName, partition: int) -> Mapping[str, str]:
         """What the stage last showed."""
         return self._cells[stage, partition].views
 
     def _apply(self, commit: Commit) -> Verdict:
+        verdict = self._judge(commit)
+        if verdict == "OK":
+            self._write(commit)
+        return verdict
+
+    def _judge(self, commit: Commit) -> Verdict:
         cell = self._cells[commit.stage, commit.partition]
         if cell.token != commit.token:
             return "FENCED"
         seq = int(cell.checkpoint.get("seq", "0"))
         if seq == commit.seq + 1 and cell.checkpoint.get("txid") == commit.txid:
             return "DUP"
-        if seq != commit.seq:
-            return "CONFLICT"
+        return "OK" if seq == commit.seq else "CONFLICT"
+
+    def _write(self, commit: Commit) -> None:
+        place = commit.stage, commit.partition
+        cell = self._cells[place]
         for output in commit.outputs:
-            stream = self.streams[commit.partition, output.topic]
-            stream.append((f"{len(stream) + 1}-0", [_text(value) for value in output.fields]))
-        for name, text in commit.state.items():
-            if text == "":
-                cell.state.pop(name, None)
-            else:
-                cell.state[name] = text
-        cell.views.update(commit.views)
-        cell.checkpoint.update(commit.checkpoint, seq=str(commit.seq + 1), txid=commit.txid)
-        cell.expires = self._now_ms() + LEASE_TTL_MS
-        return "OK"
+            self._add((commit.partition, output.topic), output.fields)
+        state = {**cell.state, **commit.state}
+        named = {"seq": str(commit.seq + 1), "txid": commit.txid}
+        changed = replace(
+            cell,
+            expires=self._now_ms() + LEASE_TTL_MS,
+            checkpoint={**cell.checkpoint, **commit.checkpoint, **named},
+            state={name: text for name, text in state.items() if text != ""},
+            views={**cell.views, **commit.views},
+        )
+        self._put(place, changed)
+
+    def _put(self, place: Place, cell: Cell) -> None:
+        self._cells[place] = cell
+
+    def _add(self, at: At, fields: Sequence[Scalar]) -> str:
+        """Append an entry under an id made as a server makes it: the time, never backwards."""
+        stream = self.streams[at]
+        last_ms, last = _order(stream[-1][0]) if stream else (-1, 0)
+        now = self._now_ms()
+        entry_id = f"{now}-0" if now > last_ms else f"{last_ms}-{last + 1}"
+        stream.append((entry_id, [_text(value) for value in fields]))
+        return entry_id
 
 
-def _serial(offset: str) -> int:
-    return 0 if offset == START else int(offset.split("-")[0])
+def _order(entry_id: str) -> tuple[int, int]:
+    ms, _, number = entry_id.partition("-")
+    return int(ms), int(number)
 
 
 def _text(value: Scalar) -> str:

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 import pytest
 
-from shared.bus import patience
 from shared.bus.log import Commit, Verdict
 from shared.bus.patience import Away, commit_patiently, patiently
 
@@ -40,7 +39,7 @@ async def test_a_log_may_be_away_for_long(monkeypatch: pytest.MonkeyPatch) -> No
             raise Away("gone")
         return "here"
 
-    monkeypatch.setattr(patience.asyncio, "sleep", sleep)
+    monkeypatch.setattr("shared.bus.patience.asyncio.sleep", sleep)
     assert await patiently(ask) == "here"
     assert waits[:3] == [0.005, 0.01, 0.02]
     assert max(waits) == 1.0
