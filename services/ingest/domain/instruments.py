@@ -36,6 +36,8 @@ _PROVIDERS = ("yfinance", "twelvedata", "tradingview")
 # Providers deliver a price up to so long after its time; the clock closes no candle before.
 _GRACE_MS = 2_000
 _NEAR_ENOUGH = 0.5
+# A feed may repeat a wrong symbol a million times: look for its neighbours once.
+_COMPLAINTS_KEPT = 1_000
 
 
 class UnknownSymbol(Exception):
@@ -66,6 +68,7 @@ class InstrumentTable:
 
     def __init__(self, instruments: Iterable[Instrument]) -> None:
         self._by_symbol: Mapping[str, Instrument] = {one.symbol: one for one in instruments}
+        self._complaints: dict[str, str] = {}
 
     @property
     def symbols(self) -> tuple[str, ...]:
@@ -104,6 +107,13 @@ class InstrumentTable:
 
     def complaint(self, symbol: str) -> str:
         """Why a symbol is not known, and what to do about it, in one line."""
+        if symbol not in self._complaints:
+            if len(self._complaints) >= _COMPLAINTS_KEPT:
+                self._complaints.clear()
+            self._complaints[symbol] = self._complain(symbol)
+        return self._complaints[symbol]
+
+    def _complain(self, symbol: str) -> str:
         aliases = {
             name: (one.symbol, provider)
             for one in self._by_symbol.values()
