@@ -90,7 +90,7 @@ def test_replaced_day_says_so() -> None:
     state = parse("previous_day").start()
     assert isinstance(state, LevelState)
     state.update(closed(0, 10, 12, 8, 11, timeframe="1d"))
-    assert state.ended == ()
+    assert not state.ended
     state.update(closed(1, 10, 13, 8, 11, timeframe="1d"))
     assert [(ended.ref, ended.by) for ended in state.ended] == [
         ("previous_day.high@2026-11-17T00:00Z", "replaced"),

@@ -1,5 +1,7 @@
 """The indicators stage: one reading per closed candle, whatever the batches and restarts."""
 
+from services.indicators.domain.board import Board
+from services.indicators.domain.defaults import recipes
 from services.indicators.domain.stage import STAGE
 from shared.events import CandleClosed, Event, Heartbeat, LevelComputed
 from shared.events.codec import decode_one
@@ -101,6 +103,19 @@ def test_missing_values_say_so() -> None:
     assert isinstance(first, LevelComputed)
     assert "swing.high" in first.unready
     assert "swing.high" not in first.values
+
+
+def test_peek_reads_the_forming_candle_and_touches_nothing() -> None:
+    """The forming candle's reading is what its close would give, marked as provisional."""
+    candles = wavy(60)
+    board = Board(recipes()["1m"], {})
+    for candle in candles[:-1]:
+        board.update(candle)
+    before = board.snapshot()
+    peek = board.peek(candles[-1])
+    assert peek.provisional
+    assert board.snapshot() == before
+    assert peek.reading == run(candles)[-1]
 
 
 def test_other_events_pass_by() -> None:

@@ -1,6 +1,8 @@
 """A board: everything that is computed for one symbol and timeframe."""
 
 from collections.abc import Mapping, Sequence
+from copy import deepcopy
+from dataclasses import dataclass
 from typing import Any
 
 from services.indicators.domain.levels.base import LevelState
@@ -14,6 +16,14 @@ _PRICES = tuple(Candle.model_fields)
 
 Saved = Mapping[str, Any]
 """A board's memory as JSON values: the last candle's end under ``at``, then a list per recipe."""
+
+
+@dataclass(frozen=True, slots=True)
+class Peek:
+    """A reading of a candle that is still forming: the next price may change all of it."""
+
+    reading: LevelComputed
+    provisional: bool = True
 
 
 class Board:
@@ -39,6 +49,12 @@ class Board:
         for state in self.states.values():
             state.update(candle)
         self.at = candle.at
+
+    def peek(self, candle: CandleClosed) -> "Peek":
+        """What would be read if the forming candle closed as it stands; nothing is touched."""
+        board = deepcopy(self)
+        board.update(candle)
+        return Peek(board.reading(candle))
 
     def snapshot(self) -> dict[str, Any]:
         """The memory, to be given back as ``saved``."""

@@ -21,7 +21,7 @@ from typing import Any, Literal
 from services.indicators.domain.levels.base import LevelRecipe, LevelState, ZoneParts
 from shared.events import CandleClosed
 
-CAP = 10
+CAP = 5
 
 
 @dataclass(frozen=True, slots=True)
