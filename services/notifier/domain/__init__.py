@@ -1,0 +1,1 @@
+"""What an alert says, where it goes, and when to try again: pure and without a clock."""
