@@ -1,0 +1,1 @@
+"""The outside: channels that reach people, and the sender that drives them."""

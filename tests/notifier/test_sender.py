@@ -1,0 +1,363 @@
+"""The sender: nothing lost, nothing marked sent before it was, nobody held up by another."""
+
+import asyncio
+import random
+from dataclasses import replace
+
+import pytest
+
+from services.notifier.adapters.channels.webhook import WebhookChannel
+from services.notifier.adapters.outlet import Outlet
+from services.notifier.adapters.sender import Sender
+from services.notifier.domain.delivery import Delivered, Outcome, Rejected, Retry, Schedule
+from services.notifier.domain.intents import AlertIntent
+from services.notifier.domain.pacing import Pace
+from services.notifier.domain.waiting import Waiting
+from services.notifier.settings import WebhookSection
+from shared.bus.log import LeaseLost, Log
+from shared.bus.tasks import end
+from shared.clock import SystemClock
+from shared.events import Heartbeat, Watermark
+from tests.notifier.bench import Bench, Scripted, Stuck, outlets, until
+from tests.notifier.receiver import Answer, Receiver, Request, receiving
+from tests.notifier.samples import AT, an_intent, intents
+
+QUICK = Schedule(first_s=0.02, factor=2, longest_s=0.2, attempts_max=4, retry_after_max_s=60)
+
+
+def webhook(receiver: Receiver, name: str = "desk", timeout_s: float = 1.0) -> WebhookChannel:
+    section = WebhookSection.model_validate(
+        {"url": receiver.url, "secret": "0123456789abcdef", "timeout_s": timeout_s}
+    )
+    return WebhookChannel(name, section, SystemClock())
+
+
+async def test_console_alerts_get_their_receipts_in_order(any_log: Log) -> None:
+    """A receipt repeats the signal's time and position and says when and after how many tries."""
+    console = Scripted()
+    bench = Bench(any_log, outlets(console))
+    posted = intents(40)
+    await bench.post(posted)
+    async with bench.sending():
+        receipts = await bench.receipts_of(40)
+        delivered = {"channel": "console", "status": "delivered"}
+        await until(lambda: bench.count("tideline_alerts_total", **delivered) == 40)
+    assert console.sent == [intent.id for intent in posted]
+    assert [receipt.cause for receipt in receipts] == [intent.id for intent in posted]
+    first = receipts[0]
+    assert (first.at, first.pos, first.symbol) == (AT, 1, "EURUSD")
+    assert (first.channel, first.signal) == ("console", posted[0].signal)
+    assert (first.status, first.attempts, first.text) == ("delivered", 1, posted[0].text)
+    assert first.fired_at > AT
+    assert await bench.state() == {}
+
+
+async def test_alerts_posted_later_are_sent_too(any_log: Log) -> None:
+    """The sender waits for what comes."""
+    bench = Bench(any_log, outlets(Scripted()))
+    first, second = intents(2)
+    async with bench.sending():
+        await bench.post([first])
+        await bench.receipts_of(1)
+        await bench.post([second])
+        receipts = await bench.receipts_of(2)
+    assert [receipt.cause for receipt in receipts] == [first.id, second.id]
+
+
+async def test_temporary_failure_is_tried_again_with_the_same_key(any_log: Log) -> None:
+    """500 twice, then 204: one receipt after three tries."""
+    answers = [Answer(500), Answer(503), Answer(204)]
+    async with receiving(lambda _: answers.pop(0)) as receiver:
+        channel = webhook(receiver)
+        bench = Bench(any_log, {"desk": Outlet(channel, QUICK)})
+        await bench.post([an_intent("desk")])
+        async with bench.sending():
+            (receipt,) = await bench.receipts_of(1)
+        await channel.close()
+    assert (receipt.status, receipt.attempts, receipt.detail) == ("delivered", 3, "HTTP 204")
+    assert receiver.keys == [an_intent("desk").id] * 3
+    assert await bench.state() == {}
+    assert bench.count("tideline_alert_retries_total", channel="desk") == 2
+    assert bench.count("tideline_alerts_waiting", channel="desk") == 0
+
+
+async def test_final_answer_ends_the_alert(any_log: Log) -> None:
+    """410 is not asked twice; the receipt says failed and why."""
+    async with receiving(lambda _: Answer(410)) as receiver:
+        channel = webhook(receiver)
+        bench = Bench(any_log, {"desk": Outlet(channel, QUICK)})
+        await bench.post([an_intent("desk")])
+        async with bench.sending():
+            (receipt,) = await bench.receipts_of(1)
+            failed = {"channel": "desk", "status": "failed"}
+            await until(lambda: bench.count("tideline_alerts_total", **failed) == 1)
+        await channel.close()
+    assert (receipt.status, receipt.attempts, receipt.detail) == ("failed", 1, "HTTP 410")
+    assert len(receiver.requests) == 1
+
+
+@pytest.mark.parametrize(
+    ("answer", "detail"),
+    [
+        (Answer(500), "HTTP 500"),
+        (Answer(reset=True), "ReadError"),
+        (Answer(after_s=2.0), "no answer within 0.1 s"),
+    ],
+)
+async def test_giving_up_is_a_receipt_with_the_last_error(
+    any_log: Log, answer: Answer, detail: str
+) -> None:
+    """After the last try the alert has failed, visibly."""
+    async with receiving(lambda _: answer) as receiver:
+        channel = webhook(receiver, timeout_s=0.1)
+        bench = Bench(any_log, {"desk": Outlet(channel, QUICK)})
+        await bench.post([an_intent("desk")])
+        async with bench.sending():
+            (receipt,) = await bench.receipts_of(1)
+        await channel.close()
+    assert (receipt.status, receipt.attempts) == ("failed", 4)
+    assert receipt.detail == f"gave up after 4 tries: {detail}"
+    assert len(receiver.requests) == 4
+    assert await bench.state() == {}
+
+
+async def test_retry_after_holds_the_whole_channel(any_log: Log) -> None:
+    """A receiver that asks for a second gets nothing at all for a second, then everything."""
+    arrived: list[float] = []
+    clock = SystemClock()
+
+    def script(_: Request) -> Answer:
+        arrived.append(clock.elapsed())
+        return Answer(429, {"Retry-After": "1"}) if len(arrived) == 1 else Answer(204)
+
+    async with receiving(script) as receiver:
+        channel = webhook(receiver)
+        bench = Bench(any_log, {"desk": Outlet(channel, QUICK, in_flight_max=1)})
+        await bench.post(intents(3, "desk"))
+        async with bench.sending():
+            receipts = await bench.receipts_of(3)
+        await channel.close()
+    assert arrived[1] - arrived[0] >= 0.99
+    assert len(arrived) == 4
+    assert {receipt.status for receipt in receipts} == {"delivered"}
+
+
+async def test_a_dead_webhook_does_not_hold_up_the_console(any_log: Log) -> None:
+    """While one channel hangs the other delivers, and what hangs is kept."""
+    console, desk = Scripted(), Stuck("desk")
+    bench = Bench(any_log, {"console": Outlet(console), "desk": Outlet(desk, in_flight_max=2)})
+    await bench.post([*intents(5, "desk"), *intents(5)])
+    async with bench.sending():
+        receipts = await bench.receipts_of(5)
+        await bench.post([an_intent(pos=99)])
+        await bench.receipts_of(6)
+        assert bench.count("tideline_alerts_waiting", channel="desk") == 5
+    assert {receipt.channel for receipt in receipts} == {"console"}
+    assert len(desk.sent) == 2
+    assert sorted(await bench.state()) == sorted(f"@{one.id}" for one in intents(5, "desk"))
+    assert bench.count("tideline_alerts_waiting", channel="desk") == 0
+
+
+async def test_several_sends_are_under_way_at_once(any_log: Log) -> None:
+    """Twelve answers of 50 ms each, four at once, and receipts as they come."""
+    async with receiving(lambda _: Answer(after_s=0.05)) as receiver:
+        channel = webhook(receiver)
+        bench = Bench(any_log, {"desk": Outlet(channel, QUICK, in_flight_max=4)})
+        await bench.post(intents(12, "desk"))
+        async with bench.sending():
+            await bench.receipts_of(4)
+            assert len(receiver.requests) < 12
+            await bench.receipts_of(12)
+        await channel.close()
+    assert receiver.open_max == 4
+
+
+async def test_rate_of_a_channel_is_kept(any_log: Log) -> None:
+    """Fifty a second and two at once: six alerts take at least four fiftieths."""
+    desk = Scripted("desk")
+    bench = Bench(any_log, {"desk": Outlet(desk, pace=Pace(per_second=50, burst=2))})
+    await bench.post(intents(6, "desk"))
+    clock = SystemClock()
+    start = clock.elapsed()
+    async with bench.sending():
+        receipts = await bench.receipts_of(6)
+    assert clock.elapsed() - start >= 4 / 50
+    assert {(receipt.status, receipt.attempts) for receipt in receipts} == {("delivered", 1)}
+
+
+async def test_crash_between_send_and_commit_sends_again_with_the_same_key(any_log: Log) -> None:
+    """The receiver sees the alert twice and can tell; the log holds one receipt."""
+    slow = True
+    async with receiving(lambda _: Answer(after_s=5.0 if slow else 0.0)) as receiver:
+        channel = webhook(receiver, timeout_s=10.0)
+        bench = Bench(any_log, {"desk": Outlet(channel, QUICK)})
+        await bench.post([an_intent("desk")])
+        async with bench.crashing():
+            await until(lambda: receiver.requests)
+        assert await bench.receipts() == []
+        slow = False
+        async with bench.sending():
+            (receipt,) = await bench.receipts_of(1)
+            await asyncio.sleep(0.02)
+        await channel.close()
+        assert receiver.keys == [an_intent("desk").id] * 2
+        assert (receipt.status, receipt.attempts) == ("delivered", 1)
+        assert len(await bench.receipts()) == 1
+
+
+async def test_an_orderly_stop_waits_for_answers_under_way(any_log: Log) -> None:
+    """An answer that comes soon still gets its receipt, so that nothing is sent twice."""
+    answered = asyncio.Event()
+
+    class Slow(Scripted):
+        async def send(self, intent: AlertIntent) -> Outcome:
+            await answered.wait()
+            return Delivered()
+
+    bench = Bench(any_log, outlets(Slow()))
+    await bench.post([an_intent()])
+    session = await bench.session()
+    task = asyncio.create_task(Sender(session, bench.desk).run())
+    await until(lambda: session.state)
+    asyncio.get_running_loop().call_later(0.02, answered.set)
+    await end([task])
+    assert len(await bench.receipts()) == 1
+    assert await bench.state() == {}
+
+
+async def test_tries_are_counted_across_a_restart(any_log: Log) -> None:
+    """What waits goes on where it stood: after two failed tries two are left of four."""
+    failing = Scripted("desk", [Retry("HTTP 500")] * 4)
+    slow = replace(QUICK, first_s=0.05, factor=1.0)
+    bench = Bench(any_log, {"desk": Outlet(failing, slow)})
+    await bench.post([an_intent("desk")])
+    async with bench.sending():
+        await until(lambda: bench.count("tideline_alert_retries_total", channel="desk") == 2)
+        await asyncio.sleep(0.01)
+    async with bench.sending():
+        (receipt,) = await bench.receipts_of(1)
+    assert (receipt.status, receipt.attempts) == ("failed", 4)
+    assert len(failing.sent) == 4
+
+
+async def test_a_former_owner_writes_nothing(any_log: Log) -> None:
+    """A sender whose lease went to another ends, and its receipt is not written."""
+    bench = Bench(any_log, outlets(Scripted()))
+    former = Sender(await bench.session(), bench.desk)
+    await bench.session()
+    await bench.post([an_intent()])
+    with pytest.raises(LeaseLost):
+        await former.run()
+    assert await bench.receipts() == []
+
+
+async def test_alert_of_an_unknown_channel_fails_by_name(any_log: Log) -> None:
+    """A channel taken out of the settings leaves receipts, not silence."""
+    bench = Bench(any_log, outlets(Scripted()))
+    await bench.post([an_intent("pager"), an_intent()])
+    async with bench.sending():
+        failed, delivered = sorted(await bench.receipts_of(2), key=lambda one: one.attempts)
+    assert (failed.channel, failed.status, failed.attempts) == ("pager", "failed", 0)
+    assert "no channel is named pager" in failed.detail
+    assert delivered.status == "delivered"
+
+
+async def test_too_many_waiting_alerts_push_out_the_oldest(any_log: Log) -> None:
+    """What waits is bounded; whatever has to give way gets a receipt that says so."""
+    desk = Stuck("desk")
+    bench = Bench(any_log, {"desk": Outlet(desk, in_flight_max=1, waiting_max=3)})
+    posted = intents(6, "desk")
+    await bench.post(posted[:1])
+    async with bench.sending():
+        await until(lambda: desk.sent)
+        await bench.post(posted[1:])
+        receipts = await bench.receipts_of(2)
+    assert [receipt.cause for receipt in receipts] == [posted[1].id, posted[2].id]
+    assert {receipt.detail for receipt in receipts} == {
+        "gave way to newer alerts: more than 3 wait"
+    }
+    assert len(await bench.state()) == 4
+
+
+async def test_a_channel_that_breaks_is_tried_again_and_mutes_nobody(any_log: Log) -> None:
+    """A bug in a channel costs retries and then a failed receipt, never the loop."""
+
+    class Broken(Scripted):
+        async def send(self, intent: AlertIntent) -> Outcome:
+            raise RuntimeError("bug")
+
+    bench = Bench(any_log, {"desk": Outlet(Broken("desk"), QUICK), "console": Outlet(Scripted())})
+    await bench.post([an_intent("desk"), an_intent()])
+    async with bench.sending():
+        console, desk = await bench.receipts_of(2)
+    assert (console.channel, console.status) == ("console", "delivered")
+    assert (desk.status, desk.attempts) == ("failed", 4)
+    assert "the channel broke: RuntimeError('bug')" in desk.detail
+
+
+async def test_unreadable_entries_are_dead_lettered(any_log: Log) -> None:
+    """What is no intent is kept with its reason, and the next alert goes out."""
+    bench = Bench(any_log, outlets(Scripted()))
+    await any_log.append(0, "alert_intent", ["type", "alert_intent", "v", "7"])
+    await any_log.append(0, "alert_intent", Heartbeat(symbol="*", at=AT, pos=3).wire())
+    await any_log.append(0, "alert_intent", Watermark(symbol="*", at=AT, pos=4).wire())
+    await bench.post([an_intent()])
+    async with bench.sending():
+        await bench.receipts_of(1)
+    foreign, odd = await bench.dead_letters()
+    assert foreign.reason == "alert_intent version '7' cannot be read, only 1"
+    assert odd.reason.endswith("is no alert intent")
+    assert {letter.stage for letter in (foreign, odd)} == {"sender"}
+
+
+async def test_unreadable_state_is_dead_lettered(any_log: Log) -> None:
+    """A waiting alert that this version cannot read is kept as a dead letter, not tripped over."""
+    bench = Bench(any_log, outlets(Scripted()))
+    session = await bench.session()
+    waiting = Waiting(an_intent(), due_at=0)
+    await session.commit([], {waiting.field: waiting.text(), "@other": "{"})
+    async with bench.sending():
+        await bench.receipts_of(1)
+    (letter,) = await bench.dead_letters()
+    assert (letter.entry, letter.body) == ("@other", ["{"])
+    assert await bench.state() == {}
+
+
+class Moody:
+    """Delivers, postpones, rejects or hangs, as chance has it."""
+
+    name = "desk"
+
+    def __init__(self, chance: random.Random) -> None:
+        self.sent: set[str] = set()
+        self._chance = chance
+
+    async def send(self, intent: AlertIntent) -> Outcome:
+        self.sent.add(intent.id)
+        await asyncio.sleep(self._chance.choice([0, 0, 0.001, 0.004]))
+        draw = self._chance.random()
+        if draw < 0.5:
+            return Delivered()
+        return Retry("not now") if draw < 0.9 else Rejected("never")
+
+    async def close(self) -> None:
+        """Nothing to give back."""
+
+
+@pytest.mark.parametrize("seed", range(5))
+async def test_killed_at_any_time_every_alert_ends_exactly_once(any_log: Log, seed: int) -> None:
+    """Sixty alerts, a dozen kills at moments drawn by chance: one receipt each, none unsent."""
+    chance = random.Random(seed)
+    moody = Moody(chance)
+    schedule = Schedule(first_s=0.002, factor=1.5, longest_s=0.01, attempts_max=50)
+    bench = Bench(any_log, {"desk": Outlet(moody, schedule, in_flight_max=5)})
+    posted = intents(60, "desk")
+    for start in range(0, 60, 5):
+        await bench.post(posted[start : start + 5])
+        async with bench.crashing():
+            await asyncio.sleep(chance.uniform(0, 0.01))
+    async with bench.sending():
+        receipts = await bench.receipts_of(60)
+    assert sorted(receipt.cause for receipt in receipts) == sorted(one.id for one in posted)
+    assert moody.sent == {one.id for one in posted}
+    assert await bench.state() == {}
