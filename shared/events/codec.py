@@ -112,9 +112,9 @@ def _decode_row(model: type[Event], fields: Sequence[str]) -> Event | Poison:
 
 def _decode_other(model: type[Event], version: str, fields: Sequence[str]) -> Event | Poison:
     """An entry of another version: an older one is lifted, a newer one is not for this reader."""
-    older = version.isascii() and version.isdigit() and 0 < int(version) < model.VERSION
+    older = [str(number) for number in range(1, model.VERSION)]
     try:
-        if not older:
+        if version not in older:
             raise ValueError(f"{model.TYPE} version {version!r} cannot be read, {_readable(model)}")
         return model.parse(model.lift(int(version), _named(fields)))
     except ValidationError as error:

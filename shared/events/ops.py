@@ -2,7 +2,7 @@
 
 from typing import ClassVar, Literal
 
-from shared.events.base import Event, Name
+from shared.events.base import Event, Name, stamp
 
 OPS = "ops"
 OpsKind = Literal[
@@ -35,4 +35,4 @@ class Ops(Event):
 
     @property
     def id(self) -> str:
-        return f"{self.TYPE}:{self.service}:{self.worker}:{self.kind}:{self.symbol}:{self.at}"
+        return f"{self.TYPE}:{self.service}:{self.worker}:{self.kind}:{self.symbol}:{stamp(self.at)}"
