@@ -10,6 +10,7 @@ from services.ingest.adapters.feeds.demo.market import DemoMarket
 from services.ingest.adapters.feeds.demo.profiles import PROFILES
 from services.ingest.adapters.feeds.demo.seeds import SOURCE, seeds
 from services.ingest.domain.items import Cursors, FeedTick, FeedTime, Item, Resume
+from services.ingest.domain.sessions import minute
 from shared.clock import Clock
 from shared.events.base import micros
 from shared.market.instruments import Instrument
@@ -17,8 +18,6 @@ from shared.market.instruments import Instrument
 # A Wednesday afternoon: FX, metals, Xetra, Chicago and New York are all open, and the half hour
 # after New York's opening is the liveliest of the day.
 START = micros(datetime(2026, 6, 10, 14, 0, tzinfo=UTC))
-DEFAULT_SEED = 1
-DEFAULT_SPEED = 60.0
 # Smooth to the eye, and ten batches a second cost next to nothing.
 _STEP_S = 0.05
 _SEEDS_A_BATCH = 250
@@ -39,8 +38,8 @@ class DemoFeed:
         clock: Clock,
         *,
         anchor: int,
-        seed: int = DEFAULT_SEED,
-        speed: float = DEFAULT_SPEED,
+        seed: int,
+        speed: float,
     ) -> None:
         self._market = DemoMarket(seed, START, instruments)
         self._clock = clock
@@ -67,7 +66,10 @@ class DemoFeed:
         while True:
             until = min(self.now(), reached + _SLICE_US)
             if until > reached:
-                yield [*self._ticks(mine, resume, reached, until), FeedTime(until)]
+                ticks = self._ticks(mine, resume, reached, until)
+                # A quiet partition need hear of the time once a minute only.
+                if ticks or minute(until) > minute(reached):
+                    yield [*ticks, FeedTime(until)]
                 reached = until
             await asyncio.sleep(_STEP_S if until >= self.now() - _SLICE_US else 0)
 

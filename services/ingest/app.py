@@ -1,0 +1,43 @@
+"""The wiring of the ingest service: the feed stage and the candles stage."""
+
+from services.ingest.adapters.feeding import Feeding
+from services.ingest.adapters.feeds.base import Feed, FeedError
+from services.ingest.adapters.sources import Source, instruments
+from services.ingest.adapters.sources import feed as feed_of
+from services.ingest.domain.candles import CANDLES
+from services.ingest.settings import IngestSettings
+from shared.bus.backpressure import Backpressure
+from shared.bus.session import Session
+from shared.clock import Clock
+from shared.service.frame import Service
+from shared.service.settings import SettingsError
+
+
+def build_app(
+    settings: IngestSettings, clock: Clock | None = None, feed: Feed | None = None
+) -> Service:
+    """The service over the feed of its settings, or over this one.
+
+    Raises:
+        SettingsError: the instrument file is wrong, or a port taken.
+    """
+    service = Service("ingest", settings, clock)
+    table = instruments(settings.ingest.instruments)
+    pressure = Backpressure(service.reads, "tick")
+    source = Source(feed, lambda: feed_of(settings.ingest, table, service))
+
+    async def write_spine(session: Session) -> None:
+        chosen = await source.get()
+        feeding = Feeding(chosen, table, settings.partitions, pressure, finished)
+        try:
+            await feeding.run(session)
+        except FeedError as error:
+            raise SettingsError(str(error)) from None
+
+    async def finished(partition: int) -> None:
+        await service.announce("last_entry", f"the feed of partition {partition} has ended")
+
+    service.add_partition_task("feed", write_spine)
+    service.add_background("backpressure", pressure.run)
+    service.add_stage(CANDLES)
+    return service
