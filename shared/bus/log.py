@@ -80,7 +80,7 @@ class Log(Protocol):
     """Partitioned, ordered, durable; the only shared thing between stages.
 
     Whatever a stage asks is asked again while the log is away, until it is answered; a commit is
-    sent again as it was. Only ``append`` tells its caller.
+    sent again as it was. ``append`` and ``trim`` tell their caller instead.
     """
 
     partitions: int
@@ -122,4 +122,8 @@ class Log(Protocol):
 
     async def append(self, partition: int, topic: Topic, fields: Sequence[Scalar]) -> str:
         """Add an entry from outside any stage, such as a request to an inbox; returns its id."""
+        ...
+
+    async def trim(self, topic: Topic, partitions: Sequence[int], keep: int) -> int:
+        """Leave the newest ``keep`` entries, and any that a stage has not read; returns the cut."""
         ...

@@ -8,6 +8,7 @@ from itertools import count
 
 from shared.bus.lease import LEASE_TTL_MS
 from shared.bus.log import At, Commit, Held, Lease, Verdict
+from shared.bus.retention import readers
 from shared.bus.topics import StageName, Topic
 from shared.events.base import Scalar
 from shared.events.codec import RawEntry
@@ -29,15 +30,24 @@ class Cell:
     views: Mapping[str, str] = field(default_factory=dict)
 
 
+@dataclass(slots=True)
+class Stream:
+    """A partition's topic: what is kept, how many were ever added, the newest entry's place."""
+
+    entries: list[RawEntry] = field(default_factory=list)
+    added: int = 0
+    last: tuple[int, int] = (0, 0)
+
+
 class MemoryLog:
     """All partitions in dictionaries. ``now_ms`` plays the server's clock.
 
-    No call ever waits. What stands is changed in ``_put`` and ``_add`` alone.
+    No call ever waits. What stands is changed in ``_put``, ``_add`` and ``_cut`` alone.
     """
 
     def __init__(self, partitions: int, now_ms: Callable[[], int]) -> None:
         self.partitions = partitions
-        self.streams: dict[At, list[RawEntry]] = defaultdict(list)
+        self._streams: dict[At, Stream] = defaultdict(Stream)
         self._cells: dict[Place, Cell] = defaultdict(Cell)
         self._members: dict[StageName, dict[str, int]] = defaultdict(dict)
         self._now_ms = now_ms
@@ -87,9 +97,9 @@ class MemoryLog:
     ) -> dict[At, list[RawEntry]]:
         found = {}
         for at, offset in offsets.items():
-            stream = self.streams[at]
-            first = bisect_right(stream, _order(offset), key=lambda entry: _order(entry[0]))
-            if entries := stream[first : first + count]:
+            kept = self._streams[at].entries
+            first = bisect_right(kept, _order(offset), key=lambda entry: _order(entry[0]))
+            if entries := kept[first : first + count]:
                 found[at] = entries
         return found
 
@@ -98,6 +108,9 @@ class MemoryLog:
 
     async def append(self, partition: int, topic: Topic, fields: Sequence[Scalar]) -> str:
         return self._add((partition, topic), fields)
+
+    async def trim(self, topic: Topic, partitions: Sequence[int], keep: int) -> int:
+        return sum(self._cut((partition, topic), keep) for partition in partitions)
 
     def views(self, stage: StageName, partition: int) -> Mapping[str, str]:
         """What the stage last showed."""
@@ -139,12 +152,25 @@ class MemoryLog:
 
     def _add(self, at: At, fields: Sequence[Scalar]) -> str:
         """Append an entry under an id made as a server makes it: the time, never backwards."""
-        stream = self.streams[at]
-        last_ms, last = _order(stream[-1][0]) if stream else (-1, 0)
+        stream = self._streams[at]
+        last_ms, last = stream.last
         now = self._now_ms()
-        entry_id = f"{now}-0" if now > last_ms else f"{last_ms}-{last + 1}"
-        stream.append((entry_id, [_text(value) for value in fields]))
+        stream.last = (now, 0) if now > last_ms else (last_ms, last + 1)
+        stream.added += 1
+        entry_id = f"{stream.last[0]}-{stream.last[1]}"
+        stream.entries.append((entry_id, [_text(value) for value in fields]))
         return entry_id
+
+    def _cut(self, at: At, keep: int) -> int:
+        """Trim a partition's topic, but not past a stage that reads it."""
+        partition, topic = at
+        stream = self._streams[at]
+        for stage in readers(topic):
+            read = self._cells[stage, partition].checkpoint.get(f"n:{topic}", "0")
+            keep = max(keep, stream.added - int(read))
+        surplus = max(0, len(stream.entries) - keep)
+        del stream.entries[:surplus]
+        return surplus
 
 
 def _order(entry_id: str) -> tuple[int, int]:

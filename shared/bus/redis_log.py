@@ -12,6 +12,7 @@ from shared.bus.log import At, Commit, Held, Lease, Verdict
 from shared.bus.patience import Away, commit_patiently
 from shared.bus.redis_errors import meaning, wait_out
 from shared.bus.redis_scripts import Call, Script
+from shared.bus.retention import readers
 from shared.bus.topics import StageName, Topic
 from shared.clock import nonce
 from shared.events.base import Scalar
@@ -34,6 +35,7 @@ class RedisLog:
         self._acquire = Script.load("acquire")
         self._renew = Script.load("renew")
         self._heartbeat = Script.load("heartbeat")
+        self._trim = Script.load("trim")
 
     async def close(self) -> None:
         """Close all connections."""
@@ -68,15 +70,10 @@ class RedisLog:
             ([self.keys.lease(lease.partition, lease.stage)], [lease.token, ttl_ms])
             for lease in leases
         ]
-
-        async def ask() -> list[object]:
-            replies = await self._renew.run_all(self.redis, calls)
-            for reply in replies:
-                if isinstance(reply, RedisError):
-                    raise reply
-            return replies
-
-        return [reply == 1 for reply in await wait_out(ask, "the renewal of leases")]
+        replies = await wait_out(
+            lambda: self._renew.replies(self.redis, calls), "the renewal of leases"
+        )
+        return [reply == 1 for reply in replies]
 
     async def release(self, lease: Lease) -> None:
         await self.renew([lease], 0)
@@ -104,6 +101,19 @@ class RedisLog:
             self.redis, "XADD", self.keys.topic(partition, topic), "*", *fields
         )
         return str(entry_id)
+
+    async def trim(self, topic: Topic, partitions: Sequence[int], keep: int) -> int:
+        calls: list[Call] = [
+            (
+                [
+                    self.keys.topic(partition, topic),
+                    *(self.keys.checkpoint(partition, stage) for stage in readers(topic)),
+                ],
+                [topic, keep],
+            )
+            for partition in partitions
+        ]
+        return sum(map(int, await self._trim.replies(self.redis, calls)))
 
     async def request_config(self, request: ConfigRequested) -> None:
         """Ask the writer of every partition's spine for a ``config`` entry."""

@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.resources import files
+from typing import Any
 
 from redis.asyncio import Redis
 from redis.exceptions import NoScriptError, RedisError
@@ -42,16 +43,25 @@ class Script:
                 replies[i] = reply
         return replies
 
-    async def run(self, redis: Redis, keys: Sequence[str], args: Sequence[Scalar]) -> object:
+    async def replies(self, redis: Redis, calls: Sequence[Call]) -> list[Any]:
+        """Run once per call, in one round trip.
+
+        Raises:
+            RedisError: what the server answered to one of them.
+        """
+        replies = await self.run_all(redis, calls)
+        for reply in replies:
+            if isinstance(reply, RedisError):
+                raise reply
+        return replies
+
+    async def run(self, redis: Redis, keys: Sequence[str], args: Sequence[Scalar]) -> Any:
         """Run once.
 
         Raises:
             RedisError: what the server answered.
         """
-        reply = (await self.run_all(redis, [(keys, args)]))[0]
-        if isinstance(reply, RedisError):
-            raise reply
-        return reply
+        return (await self.replies(redis, [(keys, args)]))[0]
 
     async def _send(self, redis: Redis, calls: Sequence[Call]) -> list[object]:
         pipe = redis.pipeline(transaction=False)

@@ -2,10 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from redis.asyncio import Redis
-
-from shared.bus.keys import Keys
-from shared.bus.redis_reads import RedisReads
+from shared.bus.log import Log
 from shared.bus.topics import STAGE_INPUTS, STAGES, StageName, Topic
 
 # Entries kept a partition. A tick takes some 70 bytes: a million are 70 MB in the worst partition.
@@ -36,27 +33,9 @@ def readers(topic: Topic) -> list[StageName]:
     return [stage for stage in STAGES if topic in STAGE_INPUTS[stage]]
 
 
-async def trim(redis: Redis, keys: Keys, stage: StageName, partitions: Sequence[int]) -> int:
+async def trim(log: Log, stage: StageName, partitions: Sequence[int]) -> int:
     """Cut a stage's output topics to their bounds and return how many entries went.
 
-    A topic one of whose stages is further behind than the bound is left alone: that stage holds
-    the others back until it has caught up.
+    What one of our stages has still to read is left alone, however much it is.
     """
-    removed = 0
-    for topic in STAGE_OUTPUTS[stage]:
-        held = await _held(RedisReads(redis, keys), topic)
-        pipe = redis.pipeline(transaction=False)
-        for partition in partitions:
-            if held[partition] < KEEP[topic]:
-                pipe.xtrim(keys.topic(partition, topic), maxlen=KEEP[topic], approximate=True)
-        removed += sum(await pipe.execute())
-    return removed
-
-
-async def _held(reads: RedisReads, topic: Topic) -> list[int]:
-    """Per partition, how many entries its slowest stage still needs."""
-    held = [0] * reads.partitions
-    for stage in readers(topic):
-        rows = (await reads.lag(stage))[topic]
-        held = [max(most, row.behind) for most, row in zip(held, rows, strict=True)]
-    return held
+    return sum([await log.trim(topic, partitions, KEEP[topic]) for topic in STAGE_OUTPUTS[stage]])

@@ -198,7 +198,7 @@ class Service:
             try:
                 for worker in self._workers:
                     stage = worker.progress.stage
-                    await trim(self.redis, self.keys, stage, worker.partitions)
+                    await trim(self.log, stage, worker.partitions)
                     rows = [r for one in (await self.reads.lag(stage)).values() for r in one]
                     worker.progress.behind = sum(row.behind for row in rows)
                     worker.progress.lost = sum(row.lost for row in rows)

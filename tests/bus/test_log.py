@@ -4,7 +4,8 @@ import asyncio
 
 import pytest
 
-from shared.bus.log import START, Held, Log
+from shared.bus.log import START, Commit, Held, Lease, Log
+from shared.bus.topics import StageName
 from shared.events import Event
 from shared.events.codec import decode
 from tests.bus.toys import commit, lease, tick
@@ -118,3 +119,33 @@ async def test_prices_survive_the_wire_exactly(any_log: Log, price: float) -> No
     await any_log.append(0, "tick", tick(1, price).wire())
     found = await any_log.read({(0, "tick"): START}, count=1, block_ms=0)
     assert decode(found[0, "tick"])[0][1] == tick(1, price)
+
+
+async def read_up_to(log: Log, stage: StageName, count: int) -> None:
+    """Let a stage say that it has read so many of partition 0's ticks."""
+    held = await log.acquire(stage, 0, "w", 3_000)
+    assert isinstance(held, Lease)
+    await log.commit([Commit(stage, 0, held.token, 0, "tx", {"n:tick": str(count)})])
+
+
+async def test_trim_leaves_what_one_of_our_stages_has_not_read(any_log: Log) -> None:
+    """Of 450 ticks 10 are to be kept, but signals have read only 220: at least 230 stay."""
+    for pos in range(1, 451):
+        await any_log.append(0, "tick", tick(pos).wire())
+    await read_up_to(any_log, "candles", 450)
+    await read_up_to(any_log, "signals", 220)
+    removed = await any_log.trim("tick", [0, 1], 10)
+    left = (await any_log.read({(0, "tick"): START}, count=999, block_ms=0))[0, "tick"]
+    # A server cuts whole nodes of a hundred entries.
+    assert 120 <= removed <= 220
+    assert len(left) == 450 - removed
+
+
+async def test_trim_cuts_to_the_bound_when_everybody_has_read_everything(any_log: Log) -> None:
+    """What all stages have read goes, down to the number that is to be kept."""
+    for pos in range(1, 451):
+        await any_log.append(0, "tick", tick(pos).wire())
+    await read_up_to(any_log, "candles", 450)
+    await read_up_to(any_log, "signals", 450)
+    assert 300 < await any_log.trim("tick", [0], 100) <= 350
+    assert await any_log.trim("tick", [0], 150) == 0
