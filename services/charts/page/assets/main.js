@@ -223,4 +223,5 @@ class Page {
   }
 }
 
-new Page().start();
+export const page = new Page();
+page.start();

@@ -1,0 +1,108 @@
+"""Reading the real log: its retained topics, what comes after, and the views."""
+
+import asyncio
+import json
+import socket
+from collections.abc import Sequence
+
+import httpx
+from pydantic import SecretStr
+from redis.asyncio import Redis
+
+from services.charts.adapters.feeding import follow
+from services.charts.adapters.log_reader import LogReader
+from services.charts.app import build_app
+from services.charts.settings import ChartsSection, ChartsSettings
+from shared.bus.keys import Keys
+from shared.bus.partitions import partition_of
+from shared.bus.redis_log import RedisLog
+from shared.bus.redis_reads import RedisReads
+from shared.bus.topics import Topic
+from shared.events import Event
+from tests.charts.feed import ready_hub, until
+from tests.charts.made import KEY, alert, candle, closed, reading, signal
+
+OF: dict[str, Topic] = {
+    "candle_closed": "candle_closed",
+    "level_computed": "level_computed",
+    "signal_generated": "signal_generated",
+    "alert_fired": "alert_fired",
+}
+
+
+async def write(log: RedisLog, events: Sequence[Event]) -> None:
+    """Put events where the stages would."""
+    for event in events:
+        partition = partition_of(event.symbol, log.partitions)
+        await log.append(partition, OF[event.TYPE], event.wire())
+
+
+async def test_everything_retained_is_read_then_what_comes(redis_log: RedisLog) -> None:
+    """Charts that start late know what those know that were there."""
+    await write(redis_log, [closed(0), reading(0, 1.2), signal(1), alert(1)])
+    await write(redis_log, [closed(0, symbol="NIFTY 50")])
+    reader = LogReader(redis_log, RedisReads(redis_log.redis, redis_log.keys))
+    hub = ready_hub([])
+    hub.ready = False
+    following = asyncio.create_task(follow(reader, hub))
+    await until(lambda: hub.ready)
+    assert hub.book.symbols() == ["EURUSD", "NIFTY 50"]
+    assert [one.signal is not None for one in hub.book.alerts(None, 10)] == [True]
+    await write(redis_log, [closed(1), closed(2)])
+    await until(lambda: hub.book.count(KEY) == 3)
+    following.cancel()
+
+
+async def test_signal_is_read_before_the_alert_that_names_it(redis_log: RedisLog) -> None:
+    """One read gives the topics in the order of cause, whatever order they were written in."""
+    await write(redis_log, [alert(1), signal(1), reading(0, 1.2), closed(0)])
+    reader = LogReader(redis_log, RedisReads(redis_log.redis, redis_log.keys))
+    assert [event.TYPE for event in await reader.batch()] == list(OF)
+
+
+async def test_entry_that_is_no_event_is_stepped_over(redis_log: RedisLog) -> None:
+    """What cannot be read is dead-lettered elsewhere and stops no chart."""
+    partition = partition_of("EURUSD", redis_log.partitions)
+    await redis_log.append(partition, "candle_closed", ["type", "candle_closed", "v", "1"])
+    await write(redis_log, [closed(0)])
+    reader = LogReader(redis_log, RedisReads(redis_log.redis, redis_log.keys))
+    assert [event.id for event in await reader.batch()] == [closed(0).id]
+
+
+async def test_views_are_those_of_the_candles_stage(redis_log: RedisLog) -> None:
+    """Only the symbols asked for, and only those that have a view."""
+    text = json.dumps({"candles": {"1m": candle(0).model_dump()}})
+    key = redis_log.keys.view(partition_of("EURUSD", redis_log.partitions), "candles")
+    redis: Redis = redis_log.redis
+    await redis.hset(key, "EURUSD", text)
+    reader = LogReader(redis_log, RedisReads(redis, redis_log.keys))
+    assert await reader.views(["EURUSD", "DAX"]) == {"EURUSD": text}
+
+
+async def test_service_serves_what_the_log_holds(
+    redis_log: RedisLog, server_url: str, keys: Keys
+) -> None:
+    """Wired as it runs: log in, HTTP out, and an end in good order."""
+    await write(redis_log, [closed(0)])
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    settings = ChartsSettings(
+        redis_url=SecretStr(server_url),
+        namespace=keys.namespace,
+        partitions=keys.partitions,
+        public_port=port,
+        internal_port=0,
+        charts=ChartsSection(views_period_ms=50),
+    )
+    service = build_app(settings)
+    running = asyncio.create_task(service.run())
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client:
+        await until(lambda: not service.not_ready())
+        answer = await client.get("/api/v1/symbols")
+        while answer.status_code == 503:
+            await asyncio.sleep(0.05)
+            answer = await client.get("/api/v1/symbols")
+    assert [one["symbol"] for one in answer.json()["symbols"]] == ["EURUSD"]
+    service.stop()
+    await running

@@ -1,0 +1,286 @@
+"""The page in a real browser, over the made-up market."""
+
+import contextlib
+import shutil
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from services.charts.settings import ChartsSection
+from shared.events import AlertFired, Event
+from shared.market.timeframes import LENGTH_US
+from tests.charts.feed import FedReader, serving
+from tests.charts.market import Market
+
+playwright = pytest.importorskip("playwright.async_api", reason="Playwright is not installed")
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+
+SECTION = ChartsSection(views_period_ms=50, ping_s=0.5)
+HISTORY_S = 26 * 3600
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+# How many pixels of the candles' canvas have the colour of a rising or falling candle.
+COLOURED = """() => {
+  const style = getComputedStyle(document.documentElement);
+  const wanted = ["--up", "--down"].map((name) => style.getPropertyValue(name).trim())
+    .map((hex) => [1, 3, 5].map((i) => parseInt(hex.slice(i, i + 2), 16)));
+  let count = 0;
+  for (const canvas of document.querySelectorAll("#chart canvas")) {
+    const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+    for (let i = 0; i < data.length; i += 4)
+      if (wanted.some(([r, g, b]) => data[i] === r && data[i + 1] === g && data[i + 2] === b))
+        count += 1;
+  }
+  return count;
+}"""
+# The opens of the candles that the page holds; the module is the page's own instance.
+OPENS = """async () => {
+  const { page } = await import(new URL("assets/main.js", document.baseURI).href);
+  return page.view.candles.all.map((candle) => candle.open_at);
+}"""
+
+
+class Feed:
+    """A made-up market and everything that has come of it so far."""
+
+    def __init__(self) -> None:
+        self.market = Market(symbols=("EURUSD", "MES", "NIFTY 50"))
+        self.past: list[Event] = self.market.advance(HISTORY_S)
+        self.reader = self.new_reader()
+
+    def new_reader(self) -> FedReader:
+        """A reader that starts at the beginning, as after a restart."""
+        self.reader = FedReader(list(self.past), self.market.views())
+        return self.reader
+
+    def advance(self, seconds: int) -> list[Event]:
+        events = self.market.advance(seconds)
+        self.past += events
+        self.reader.feed(events)
+        self.reader.shown = self.market.views()
+        return events
+
+    def advance_to_alert(self) -> AlertFired:
+        """Let time pass until something fires."""
+        for _ in range(2000):
+            for event in self.advance(60):
+                if isinstance(event, AlertFired):
+                    return event
+        raise AssertionError("the made-up market fired nothing")
+
+
+@pytest.fixture(scope="module")
+def history() -> Feed:
+    """Made once, for it takes a moment; tests only add to it."""
+    return Feed()
+
+
+@pytest.fixture
+def feed(history: Feed) -> Feed:
+    history.new_reader()
+    return history
+
+
+@pytest.fixture
+async def browser() -> AsyncIterator[Any]:
+    """The system's Chromium; the test is skipped where there is none."""
+    found = shutil.which("chromium") or shutil.which("chromium-browser")
+    if found is None:
+        pytest.skip("no Chromium on this machine: apt-get install chromium")
+    async with playwright.async_playwright() as driver:
+        browser = await driver.chromium.launch(executable_path=found, args=ARGUMENTS)
+        yield browser
+        await browser.close()
+
+
+@pytest.fixture(autouse=True)
+def library() -> None:
+    """The page needs its one package; ``make setup`` installs it."""
+    page = Path(__file__).parents[2] / "services/charts/page"
+    if not (page / "node_modules/lightweight-charts").is_dir():
+        pytest.skip("lightweight-charts is not installed: run make setup")
+
+
+@contextlib.asynccontextmanager
+async def open_tab(browser: Any, **options: Any) -> AsyncIterator[tuple[Any, list[str]]]:
+    """An empty tab, and what will have been complained about in it."""
+    options = {"viewport": {"width": 1440, "height": 900}, **options}
+    context = await browser.new_context(**options)
+    tab = await context.new_page()
+    complaints: list[str] = []
+    tab.on("pageerror", lambda error: complaints.append(f"error: {error}"))
+    tab.on("console", lambda line: complaints.extend([line.text] * (line.type == "error")))
+    yield tab, complaints
+    await context.close()
+
+
+@contextlib.asynccontextmanager
+async def visit(browser: Any, address: str, **options: Any) -> AsyncIterator[Any]:
+    """A tab on the page, live; nothing may have been complained about when it closes."""
+    async with open_tab(browser, **options) as (tab, complaints):
+        await tab.goto(address)
+        await state(tab, "live")
+        yield tab
+        assert complaints == []
+
+
+async def state(tab: Any, wanted: str) -> None:
+    """Wait for the live badge to say this."""
+    await tab.wait_for_selector(f'#live[data-state="{wanted}"]', timeout=20_000)
+
+
+async def test_page_shows_the_market(browser: Any, feed: Feed) -> None:
+    """Candles are drawn, prices, levels and alerts told, and the simulation named, in silence."""
+    async with serving(feed.reader, SECTION) as server, visit(browser, server.http + "/") as tab:
+        assert await tab.text_content("#symbol") == "EURUSD"
+        assert await tab.is_visible("#simulated")
+        assert await tab.locator("#levels tr").count() > 3
+        assert await tab.locator("#alerts li").count() > 0
+        assert "(simulated) · Tideline" in await tab.title()
+        await tab.wait_for_function(f"({COLOURED})() > 500")
+
+
+async def test_price_moves_with_the_market(browser: Any, feed: Feed) -> None:
+    """The forming candle is shown without a reload."""
+    async with serving(feed.reader, SECTION) as server, visit(browser, server.http + "/") as tab:
+        feed.advance(5)
+        price = f"{feed.market.walks['EURUSD'].price:.5f}"
+        await tab.wait_for_function(f"document.querySelector('#price').textContent === '{price}'")
+
+
+async def test_alert_arrives(browser: Any, feed: Feed) -> None:
+    """It comes to the top of the list with its reason, and is told to screen readers."""
+    async with serving(feed.reader, SECTION) as server, visit(browser, server.http + "/") as tab:
+        fired = feed.advance_to_alert()
+        words = fired.text.partition(f": {fired.symbol} ")[2][1:]
+        await tab.wait_for_function(
+            "words => document.querySelector('#alerts').textContent.includes(words)", arg=words
+        )
+        assert "Alert: " in await tab.text_content("#announcer")
+
+
+async def test_restart_of_the_server_loses_and_doubles_nothing(browser: Any, feed: Feed) -> None:
+    """The page says that it reconnects, comes back by itself, and its candles are whole."""
+    async with open_tab(browser) as (tab, complaints):
+        async with serving(feed.reader, SECTION) as first:
+            await tab.goto(f"{first.http}/#MES/1m")
+            await state(tab, "live")
+        await state(tab, "reconnecting")
+        feed.advance(600)
+        async with serving(feed.new_reader(), SECTION, port=first.port):
+            await state(tab, "live")
+            feed.advance(120)
+            last = feed.market.walks["MES"].forming["1m"].open_at
+            await tab.wait_for_function(f"({OPENS})().then((opens) => opens.at(-1) === {last})")
+            opens = await tab.evaluate(OPENS)
+        assert opens == list(range(opens[0], last + 1, LENGTH_US["1m"]))
+        assert [one for one in complaints if one.startswith("error: ")] == []
+
+
+async def test_moving_into_the_past_brings_older_candles(browser: Any, feed: Feed) -> None:
+    """History is fetched in pages that join what is there without a hole."""
+    async with (
+        serving(feed.reader, SECTION) as server,
+        visit(browser, server.http + "/#MES/1m") as tab,
+    ):
+        before = await tab.evaluate(OPENS)
+        await tab.focus("#chart")
+        for _ in range(50):
+            await tab.keyboard.press("ArrowLeft")
+        await tab.wait_for_function(f"({OPENS})().then((opens) => opens.length > {len(before)})")
+        opens = await tab.evaluate(OPENS)
+    assert opens == list(range(opens[0], opens[-1] + 1, LENGTH_US["1m"]))
+    assert opens[0] < before[0]
+
+
+async def test_chart_is_chosen_by_address_and_controls(browser: Any, feed: Feed) -> None:
+    """The address names the chart; the controls change it, also from the keyboard."""
+    async with (
+        serving(feed.reader, SECTION) as server,
+        visit(browser, server.http + "/#NIFTY%2050/15m") as tab,
+    ):
+        assert await tab.text_content("#symbol") == "NIFTY 50"
+        await tab.focus("#timeframes input:checked")
+        await tab.keyboard.press("ArrowRight")
+        await tab.wait_for_function("location.hash === '#NIFTY%2050/1h'")
+        await tab.click("#markets a:has-text('EURUSD')")
+        await tab.wait_for_function("location.hash === '#EURUSD/1h'")
+        await state(tab, "live")
+        assert await tab.text_content("#symbol") == "EURUSD"
+
+
+async def test_times_are_shown_in_the_zone_chosen(browser: Any, feed: Feed) -> None:
+    """UTC at first; local time says which zone that is."""
+    async with (
+        serving(feed.reader, SECTION) as server,
+        visit(browser, server.http + "/", timezone_id="Asia/Dubai") as tab,
+    ):
+        assert await tab.text_content("#zone-note") == "Times are UTC."
+        utc = await tab.text_content("#alerts time")
+        await tab.check("input[value=local]")
+        assert await tab.text_content("#zone-note") == "Times are local time (Asia/Dubai)."
+        local = await tab.text_content("#alerts time")
+    minutes = [int(text[:2]) * 60 + int(text[3:5]) for text in (utc, local)]
+    assert (minutes[1] - minutes[0]) % 1440 == 240
+
+
+@pytest.mark.parametrize("width", [390, 900, 1440])
+@pytest.mark.parametrize("scheme", ["dark", "light"])
+async def test_page_fits_its_window(browser: Any, feed: Feed, width: int, scheme: str) -> None:
+    """From a phone to a desk nothing is wider than the window, in both colour schemes."""
+    size = {"width": width, "height": 900}
+    async with (
+        serving(feed.reader, SECTION) as server,
+        visit(browser, server.http + "/", viewport=size, color_scheme=scheme) as tab,
+    ):
+        wide = "document.documentElement.scrollWidth"
+        assert await tab.evaluate(wide) == width
+
+
+async def test_page_works_under_a_path(browser: Any, feed: Feed) -> None:
+    """Behind a proxy that puts it under a path, page, API and socket are found."""
+    async with (
+        serving(feed.reader, SECTION, path="/tideline") as server,
+        visit(browser, server.http + "/tideline/") as tab,
+    ):
+        assert await tab.text_content("#symbol") == "EURUSD"
+        await tab.wait_for_function(f"({OPENS})().then((opens) => opens.length > 100)")
+
+
+async def test_unknown_symbol_is_told(browser: Any, feed: Feed) -> None:
+    """An address with a wrong symbol shows the server's own words."""
+    async with serving(feed.reader, SECTION) as server, open_tab(browser) as (tab, complaints):
+        await tab.goto(f"{server.http}/#EURUDS/5m")
+        await tab.wait_for_function(
+            "document.querySelector('#notice').textContent.includes('the nearest is EURUSD')"
+        )
+        assert complaints == []
+
+
+async def test_controls_have_names(browser: Any, feed: Feed) -> None:
+    """Everything that can be focused says what it is."""
+    async with serving(feed.reader, SECTION) as server, visit(browser, server.http + "/") as tab:
+        nameless = await tab.evaluate(
+            """() => [...document.querySelectorAll("a, button, input, [tabindex]")].filter((one) =>
+            !(one.closest("label") ?? one).textContent.trim() && !one.ariaLabel &&
+            !one.getAttribute("aria-labelledby")).map((one) => one.outerHTML)"""
+        )
+    assert nameless == []
+
+
+async def test_api_page_lists_every_route(browser: Any, feed: Feed) -> None:
+    """The API describes itself, without anything from elsewhere."""
+    async with serving(feed.reader, SECTION) as server, open_tab(browser) as (tab, complaints):
+        await tab.goto(f"{server.http}/docs")
+        await tab.wait_for_selector(".route:has-text('/api/v1/candles')")
+        assert await tab.locator(".route").count() == 7
+        assert complaints == []
