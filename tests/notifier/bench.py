@@ -8,11 +8,13 @@ from contextlib import asynccontextmanager, suppress
 from prometheus_client import CollectorRegistry
 
 from services.notifier.adapters.channels import Channel
+from services.notifier.adapters.channels.webhook import WebhookChannel
 from services.notifier.adapters.meters import Meters
 from services.notifier.adapters.outlet import Outlet
 from services.notifier.adapters.sender import Desk, Sender
-from services.notifier.domain.delivery import Delivered, Outcome
+from services.notifier.domain.delivery import Delivered, Outcome, Schedule
 from services.notifier.domain.intents import AlertIntent
+from services.notifier.settings import WebhookSection
 from shared.bus.lease import LEASE_TTL_MS
 from shared.bus.log import START, Lease, LeaseLost, Log
 from shared.bus.progress import Progress
@@ -21,8 +23,10 @@ from shared.bus.tasks import end
 from shared.clock import SystemClock
 from shared.events import AlertFired, DeadLetter
 from shared.events.codec import decode
+from tests.notifier.receiver import Receiver
 
 PATIENCE_S = 10.0
+QUICK = Schedule(first_s=0.02, factor=2, longest_s=0.2, attempts_max=4, retry_after_max_s=60)
 _LOOK_S = 0.002
 
 
@@ -140,3 +144,11 @@ class Stuck(Scripted):
 def outlets(*channels: Channel) -> dict[str, Outlet]:
     """Channels with no limits."""
     return {channel.name: Outlet(channel) for channel in channels}
+
+
+def webhook(receiver: Receiver, timeout_s: float = 1.0) -> WebhookChannel:
+    """The webhook channel named desk, to a receiver."""
+    section = WebhookSection.model_validate(
+        {"url": receiver.url, "secret": "0123456789abcdef", "timeout_s": timeout_s}
+    )
+    return WebhookChannel("desk", section, SystemClock())

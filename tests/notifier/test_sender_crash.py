@@ -1,0 +1,137 @@
+"""The sender is killed, stopped and replaced: every alert still ends exactly once."""
+
+import asyncio
+import random
+from dataclasses import replace
+
+import pytest
+
+from services.notifier.adapters.outlet import Outlet
+from services.notifier.adapters.sender import Sender
+from services.notifier.domain.delivery import Delivered, Outcome, Rejected, Retry, Schedule
+from services.notifier.domain.intents import AlertIntent
+from services.notifier.domain.waiting import Waiting
+from shared.bus.log import LeaseLost, Log
+from shared.bus.tasks import end
+from tests.notifier.bench import QUICK, Bench, Scripted, outlets, until, webhook
+from tests.notifier.receiver import Answer, receiving
+from tests.notifier.samples import an_intent, intents
+
+
+async def test_crash_between_send_and_commit_sends_again_with_the_same_key(any_log: Log) -> None:
+    """The receiver sees the alert twice and can tell; the log holds one receipt."""
+    slow = True
+    async with receiving(lambda _: Answer(after_s=5.0 if slow else 0.0)) as receiver:
+        channel = webhook(receiver, timeout_s=10.0)
+        bench = Bench(any_log, {"desk": Outlet(channel, QUICK)})
+        await bench.post([an_intent("desk")])
+        async with bench.crashing():
+            await until(lambda: receiver.requests)
+        assert await bench.receipts() == []
+        slow = False
+        async with bench.sending():
+            (receipt,) = await bench.receipts_of(1)
+            await asyncio.sleep(0.02)
+        await channel.close()
+        assert receiver.keys == [an_intent("desk").id] * 2
+        assert (receipt.status, receipt.attempts) == ("delivered", 1)
+        assert len(await bench.receipts()) == 1
+
+
+async def test_an_orderly_stop_waits_for_answers_under_way(any_log: Log) -> None:
+    """An answer that comes soon still gets its receipt, so that nothing is sent twice."""
+    answered = asyncio.Event()
+
+    class Slow(Scripted):
+        async def send(self, intent: AlertIntent) -> Outcome:
+            await answered.wait()
+            return Delivered()
+
+    bench = Bench(any_log, outlets(Slow()))
+    await bench.post([an_intent()])
+    session = await bench.session()
+    task = asyncio.create_task(Sender(session, bench.desk).run())
+    await until(lambda: session.state)
+    asyncio.get_running_loop().call_later(0.02, answered.set)
+    await end([task])
+    assert len(await bench.receipts()) == 1
+    assert await bench.state() == {}
+
+
+async def test_tries_are_counted_across_a_restart(any_log: Log) -> None:
+    """What waits goes on where it stood: after two failed tries two are left of four."""
+    failing = Scripted("desk", [Retry("HTTP 500")] * 4)
+    slow = replace(QUICK, first_s=0.05, factor=1.0)
+    bench = Bench(any_log, {"desk": Outlet(failing, slow)})
+    await bench.post([an_intent("desk")])
+    async with bench.sending():
+        await until(lambda: bench.count("tideline_alert_retries_total", channel="desk") == 2)
+        await asyncio.sleep(0.01)
+    async with bench.sending():
+        (receipt,) = await bench.receipts_of(1)
+    assert (receipt.status, receipt.attempts) == ("failed", 4)
+    assert len(failing.sent) == 4
+
+
+async def test_a_former_owner_writes_nothing(any_log: Log) -> None:
+    """A sender whose lease went to another ends, and its receipt is not written."""
+    bench = Bench(any_log, outlets(Scripted()))
+    former = Sender(await bench.session(), bench.desk)
+    await bench.session()
+    await bench.post([an_intent()])
+    with pytest.raises(LeaseLost):
+        await former.run()
+    assert await bench.receipts() == []
+
+
+async def test_unreadable_state_is_dead_lettered(any_log: Log) -> None:
+    """A waiting alert that this version cannot read is kept as a dead letter, not tripped over."""
+    bench = Bench(any_log, outlets(Scripted()))
+    session = await bench.session()
+    waiting = Waiting(an_intent(), due_at=0)
+    await session.commit([], {waiting.field: waiting.text(), "@other": "{"})
+    async with bench.sending():
+        await bench.receipts_of(1)
+    (letter,) = await bench.dead_letters()
+    assert (letter.entry, letter.body) == ("@other", ["{"])
+    assert await bench.state() == {}
+
+
+class Moody:
+    """Delivers, postpones, rejects or hangs, as chance has it."""
+
+    name = "desk"
+
+    def __init__(self, chance: random.Random) -> None:
+        self.sent: set[str] = set()
+        self._chance = chance
+
+    async def send(self, intent: AlertIntent) -> Outcome:
+        self.sent.add(intent.id)
+        await asyncio.sleep(self._chance.choice([0, 0, 0.001, 0.004]))
+        draw = self._chance.random()
+        if draw < 0.5:
+            return Delivered()
+        return Retry("not now") if draw < 0.9 else Rejected("never")
+
+    async def close(self) -> None:
+        """Nothing to give back."""
+
+
+@pytest.mark.parametrize("seed", range(5))
+async def test_killed_at_any_time_every_alert_ends_exactly_once(any_log: Log, seed: int) -> None:
+    """Sixty alerts, a dozen kills at moments drawn by chance: one receipt each, none unsent."""
+    chance = random.Random(seed)
+    moody = Moody(chance)
+    schedule = Schedule(first_s=0.002, factor=1.5, longest_s=0.01, attempts_max=50)
+    bench = Bench(any_log, {"desk": Outlet(moody, schedule, in_flight_max=5)})
+    posted = intents(60, "desk")
+    for start in range(0, 60, 5):
+        await bench.post(posted[start : start + 5])
+        async with bench.crashing():
+            await asyncio.sleep(chance.uniform(0, 0.01))
+    async with bench.sending():
+        receipts = await bench.receipts_of(60)
+    assert sorted(receipt.cause for receipt in receipts) == sorted(one.id for one in posted)
+    assert moody.sent == {one.id for one in posted}
+    assert await bench.state() == {}
