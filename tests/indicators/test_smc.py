@@ -61,9 +61,9 @@ def test_gaps_equal_the_published_ones(shared_data: Path, candles: list[CandleCl
     state, found = GapState("fvg"), {}
     for i, candle in enumerate(candles):
         state.update(candle)
-        for direction, low, high, _, confirmed_at, _ in state.gaps[-1:]:
-            if confirmed_at == candle.at:
-                found[i - 1] = (float(direction), low, high)
+        for zone in state.zones[-1:]:
+            if zone.confirmed_at == candle.at:
+                found[i - 1] = (1.0 if zone.key == "fvg.bullish" else -1.0, zone.low, zone.high)
     assert len(expected) == 5020
     assert found == expected
 
@@ -85,7 +85,7 @@ def test_first_touch_equals_the_published_one(
     for i, candle in enumerate(candles):
         state.update(candle)
         replaced = {ended.ref for ended in state.ended if ended.by == "replaced"}
-        living = {gap[3] for gap in state.gaps if gap[5] == "open"}
+        living = {zone.formed_at for zone in state.zones if zone.status == "open"}
         for formed_at in open_before - living:
             if not any(ref.endswith(_stamp(formed_at)) for ref in replaced):
                 assert expected[formed_at] == i
@@ -112,7 +112,8 @@ def ours(candles: list[CandleClosed], period: Any) -> list[tuple[float, float] |
     state.number = -1
     for candle in candles:
         state.update(candle)
-        found.append((state.last[0], state.last[1]) if state.last else None)
+        high_low = [level.price for level in state.levels[:2]]
+        found.append((high_low[0], high_low[1]) if high_low else None)
     return found
 
 

@@ -3,6 +3,7 @@
 from services.indicators.domain.board import Board
 from services.indicators.domain.defaults import recipes
 from services.indicators.domain.stage import STAGE
+from services.indicators.domain.state import to_json
 from shared.events import CandleClosed, Event, Heartbeat, LevelComputed
 from shared.events.codec import decode_one
 from tests.indicators.candles import closed, ranges
@@ -111,10 +112,10 @@ def test_peek_reads_the_forming_candle_and_touches_nothing() -> None:
     board = Board(recipes()["1m"], {})
     for candle in candles[:-1]:
         board.update(candle)
-    before = board.snapshot()
+    before = to_json(board.memory())
     peek = board.peek(candles[-1])
     assert peek.provisional
-    assert board.snapshot() == before
+    assert to_json(board.memory()) == before
     assert peek.reading == run(candles)[-1]
 
 

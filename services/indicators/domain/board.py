@@ -56,10 +56,9 @@ class Board:
         board.update(candle)
         return Peek(board.reading(candle))
 
-    def snapshot(self) -> dict[str, Any]:
-        """The memory, to be given back as ``saved``."""
-        states = {name: state.snapshot() for name, state in self.states.items()}
-        return {"at": self.at, **states}
+    def memory(self) -> dict[str, Any]:
+        """What ``to_json`` writes down, to be given back as ``saved``."""
+        return {"at": self.at, **self.states}
 
     def reading(self, candle: CandleClosed) -> LevelComputed:
         """What is valid from the end of the candle that was taken last."""

@@ -7,6 +7,7 @@ import orjson
 from services.indicators.domain.board import Board
 from services.indicators.domain.defaults import recipes as default_recipes
 from services.indicators.domain.recipe import Recipe
+from services.indicators.domain.state import to_json
 from shared.bus.step import StageSpec, State
 from shared.events import CandleClosed, Event
 from shared.market.timeframes import Timeframe
@@ -74,4 +75,4 @@ class IndicatorsStep:
 
     def _text(self, symbol: str) -> str:
         boards = self._boards[symbol]
-        return orjson.dumps({frame: board.snapshot() for frame, board in boards.items()}).decode()
+        return to_json({frame: board.memory() for frame, board in boards.items()}).decode()

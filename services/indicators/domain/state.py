@@ -1,9 +1,12 @@
 """What an indicator or a level remembers between candles."""
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from copy import deepcopy
+from operator import attrgetter
 from typing import Any, ClassVar, Self
+
+import orjson
 
 from shared.events import CandleClosed
 
@@ -12,13 +15,19 @@ class State:
     """A small mutable machine: it takes candles one by one, and can be saved and restored exactly.
 
     ``SAVED`` names the slots that make up its memory; the other slots are fixed by the recipe or
-    follow from the saved ones. Saved values are JSON: numbers, texts, None, and lists of these,
-    also in a deque, or another State. A float survives, because JSON writes its shortest exact
-    form. The memory never grows with the number of candles seen.
+    follow from the saved ones. Saved values are numbers, texts, None, and lists of these, also in a
+    deque, or another State. They survive exactly, because JSON holds a float's shortest exact form.
+    The memory never grows with the number of candles seen.
     """
 
     __slots__ = ()
     SAVED: ClassVar[tuple[str, ...]] = ()
+    READ: ClassVar[Callable[[Any], Any]]
+
+    def __init_subclass__(cls) -> None:
+        names = cls.SAVED
+        # Of fewer than two names attrgetter makes no tuple.
+        cls.READ = attrgetter(*names) if len(names) > 1 else lambda self: _values(self, names)
 
     def update(self, candle: CandleClosed) -> None:
         """Take the next closed candle."""
@@ -30,9 +39,13 @@ class State:
         copy.update(candle)
         return copy
 
+    def memory(self) -> Sequence[Any]:
+        """The saved slots as they are, for ``to_json`` to write down at once."""
+        return type(self).READ(self)  # type: ignore[no-any-return]
+
     def snapshot(self) -> list[Any]:
         """The memory as JSON values, in the order of ``SAVED``."""
-        return [_plain(getattr(self, name)) for name in self.SAVED]
+        return orjson.loads(to_json(self.memory()))  # type: ignore[no-any-return]
 
     def restore(self, saved: Sequence[Any]) -> Self:
         """Take over a snapshot of a state of the same recipe."""
@@ -43,11 +56,18 @@ class State:
             elif isinstance(current, deque):
                 setattr(self, name, deque(value, current.maxlen))
             else:
-                setattr(self, name, list(value) if isinstance(value, list) else value)
+                setattr(self, name, value)
         return self
 
 
-def _plain(value: Any) -> Any:
-    if isinstance(value, State):
-        return value.snapshot()
-    return list(value) if isinstance(value, list | deque) else value
+def to_json(memory: Any) -> bytes:
+    """JSON of memories, however deep in lists and objects they are."""
+    return orjson.dumps(memory, default=_plain)
+
+
+def _values(state: State, names: tuple[str, ...]) -> tuple[Any, ...]:
+    return tuple(getattr(state, name) for name in names)
+
+
+def _plain(value: Any) -> Sequence[Any]:
+    return value.memory() if isinstance(value, State) else list(value)

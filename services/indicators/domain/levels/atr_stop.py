@@ -11,8 +11,8 @@ trails a position; there is none before the first break.
 from dataclasses import dataclass
 
 from services.indicators.domain.indicators.atr import AtrState
-from services.indicators.domain.levels.base import LevelParts, LevelRecipe, LevelState
-from shared.events import CandleClosed
+from services.indicators.domain.levels.base import LevelRecipe, LevelState, level
+from shared.events import CandleClosed, Level
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,9 +30,9 @@ class AtrStop(LevelRecipe):
 
 
 class AtrStopState(LevelState):
-    """Both stops' prices, and when they started and got those prices."""
+    """Its two levels are the upper and the lower stop."""
 
-    SAVED = ("atr", "upper", "lower", "trend", "upper_at", "lower_at")
+    SAVED = ("atr", "upper", "lower", "trend")
     __slots__ = ("key", "multiple", *SAVED)
 
     def __init__(self, recipe: AtrStop) -> None:
@@ -43,41 +43,36 @@ class AtrStopState(LevelState):
         self.upper: float | None = None
         self.lower: float | None = None
         self.trend: float | None = None
-        self.upper_at = [0, 0]
-        self.lower_at = [0, 0]
 
     def update(self, candle: CandleClosed) -> None:
         if self.gone:
             self.gone = []
         self.atr.update(candle)
-        atr, close = self.atr.value, candle.close
-        if atr is None:
+        if self.atr.value is None:
             return
-        away = self.multiple * atr
-        upper, lower = self.upper, self.lower
-        if upper is None or close > upper:
-            if upper is not None:
-                self.trend = 1.0
-                self.gone.append((f"{self.key}.upper", self.upper_at[0], "broken"))
-            self.upper, self.upper_at = close + away, [candle.at, candle.at]
-            self.refresh()
-        elif close + away < upper:
-            self.upper, self.upper_at[1] = close + away, candle.at
-            self.refresh()
-        if lower is None or close < lower:
-            if lower is not None:
-                self.trend = -1.0
-                self.gone.append((f"{self.key}.lower", self.lower_at[0], "broken"))
-            self.lower, self.lower_at = close - away, [candle.at, candle.at]
-            self.refresh()
-        elif close - away > lower:
-            self.lower, self.lower_at[1] = close - away, candle.at
-            self.refresh()
+        close, at, away = candle.close, candle.at, self.multiple * self.atr.value
+        if not self.levels:
+            self.levels = self._upper(close + away, at, at), self._lower(close - away, at, at)
+        above, below = self.levels
+        if close > above.price:
+            self.trend = 1.0
+            self.gone.append((above.key, above.formed_at, "broken"))
+            above = self._upper(close + away, at, at)
+            self.levels = above, below
+        elif close + away < above.price:
+            above = self._upper(close + away, above.formed_at, at)
+            self.levels = above, below
+        if close < below.price:
+            self.trend = -1.0
+            self.gone.append((below.key, below.formed_at, "broken"))
+            self.levels = above, self._lower(close - away, at, at)
+        elif close - away > below.price:
+            self.levels = above, self._lower(close - away, below.formed_at, at)
 
-    def level_parts(self) -> list[LevelParts]:
-        if self.upper is None or self.lower is None:
-            return []
-        return [
-            LevelParts(f"{self.key}.upper", self.upper, "resistance", *self.upper_at),
-            LevelParts(f"{self.key}.lower", self.lower, "support", *self.lower_at),
-        ]
+    def _upper(self, price: float, formed_at: int, confirmed_at: int) -> Level:
+        self.upper = price
+        return level(f"{self.key}.upper", price, "resistance", formed_at, confirmed_at)
+
+    def _lower(self, price: float, formed_at: int, confirmed_at: int) -> Level:
+        self.lower = price
+        return level(f"{self.key}.lower", price, "support", formed_at, confirmed_at)

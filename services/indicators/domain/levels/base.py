@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, NamedTuple, Self
+from typing import Any, ClassVar, Self
 
 from services.indicators.domain.recipe import Recipe
 from services.indicators.domain.state import State
@@ -11,27 +11,14 @@ from shared.events import Ended, Level, Zone
 from shared.events.base import stamp
 from shared.events.level import EndedBy, Side
 
-
-class LevelParts(NamedTuple):
-    """A level's fields."""
-
-    key: str
-    price: float
-    side: Side
-    formed_at: int
-    confirmed_at: int
+_LEVEL = tuple(Level.model_fields)
+_ZONE = tuple(Zone.model_fields)
 
 
-class ZoneParts(NamedTuple):
-    """A zone's fields."""
-
-    key: str
-    low: float
-    high: float
-    side: Side
-    formed_at: int
-    confirmed_at: int
-    status: str
+def level(key: str, price: float, side: Side, formed_at: int, confirmed_at: int) -> Level:
+    """A level of known good parts."""
+    parts = (key, price, side, formed_at, confirmed_at)
+    return trusted(Level, dict(zip(_LEVEL, parts, strict=True)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,34 +37,18 @@ class LevelRecipe(Recipe):
 
 
 class LevelState(State):
-    """A family's memory. After each candle ``levels`` and ``zones`` are what is valid from then on.
+    """A family's memory, of which its ``levels`` and ``zones`` are a part.
 
-    An update first empties ``gone``, then puts there what the candle ended, and calls ``refresh``
-    where it changed what is valid. Levels and zones are built when they are asked for after that;
-    those that did not change are taken over.
+    After each candle these are what is valid from then on. An update first empties ``gone``, then
+    puts there what the candle ended: key, formed at, and how.
     """
 
-    __slots__ = ("_levels", "_stale", "_zones", "gone")
+    __slots__ = ("gone", "levels", "zones")
 
     def __init__(self) -> None:
         self.gone: list[tuple[str, int, EndedBy]] = []
-        self._levels: dict[LevelParts, Level] = {}
-        self._zones: dict[ZoneParts, Zone] = {}
-        self._stale = False
-
-    @property
-    def levels(self) -> tuple[Level, ...]:
-        """The valid levels."""
-        if self._stale:
-            self._build()
-        return tuple(self._levels.values())
-
-    @property
-    def zones(self) -> tuple[Zone, ...]:
-        """The open zones."""
-        if self._stale:
-            self._build()
-        return tuple(self._zones.values())
+        self.levels: tuple[Level, ...] = ()
+        self.zones: tuple[Zone, ...] = ()
 
     @property
     def ended(self) -> tuple[Ended, ...]:
@@ -87,34 +58,20 @@ class LevelState(State):
             for key, formed_at, by in self.gone
         )
 
-    def level_parts(self) -> list[LevelParts]:
-        """The valid levels out of the memory."""
-        return []
+    def derive(self) -> None:
+        """Set what follows from the saved slots; called after a restore."""
 
-    def zone_parts(self) -> list[ZoneParts]:
-        """The open zones out of the memory."""
-        return []
-
-    def refresh(self) -> None:
-        """To be called after a change of the memory: what follows from it is derived anew."""
-        self._stale = True
-
-    def end_all(self, by: EndedBy) -> None:
-        """Tell that every valid level is over."""
-        self.gone += [(parts.key, parts.formed_at, by) for parts in self.level_parts()]
+    def memory(self) -> Sequence[Any]:
+        levels = [tuple(one.__dict__.values()) for one in self.levels]
+        zones = [tuple(one.__dict__.values()) for one in self.zones]
+        return (levels, zones, super().memory())
 
     def restore(self, saved: Sequence[Any]) -> Self:
-        super().restore(saved)
-        self.refresh()
+        levels, zones, rest = saved
+        self.levels = tuple(
+            trusted(Level, dict(zip(_LEVEL, parts, strict=True))) for parts in levels
+        )
+        self.zones = tuple(trusted(Zone, dict(zip(_ZONE, parts, strict=True))) for parts in zones)
+        super().restore(rest)
+        self.derive()
         return self
-
-    def _build(self) -> None:
-        levels, zones = self._levels, self._zones
-        self._levels = {
-            parts: levels.get(parts) or trusted(Level, parts._asdict())
-            for parts in self.level_parts()
-        }
-        self._zones = {
-            parts: zones.get(parts) or trusted(Zone, parts._asdict()) for parts in self.zone_parts()
-        }
-        self._stale = False

@@ -7,9 +7,9 @@ of the candles before, so it can be broken.
 
 from dataclasses import dataclass
 
-from services.indicators.domain.levels.base import LevelParts, LevelRecipe, LevelState
+from services.indicators.domain.levels.base import LevelRecipe, LevelState, level
 from services.indicators.domain.rolling import Highest
-from shared.events import CandleClosed
+from shared.events import CandleClosed, Level
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,19 +28,18 @@ class Donchian(LevelRecipe):
 class DonchianState(LevelState):
     """The extremes of the window, and the ends of the candles that made them."""
 
-    SAVED = ("highest", "lowest", "upper", "middle", "lower", "upper_at", "lower_at")
-    __slots__ = ("key", *SAVED)
+    SAVED = ("highest", "lowest", "upper", "middle", "lower")
+    __slots__ = ("key_lower", "key_upper", *SAVED)
 
     def __init__(self, key: str, length: int) -> None:
         super().__init__()
-        self.key = key
+        self.key_upper = f"{key}.upper"
+        self.key_lower = f"{key}.lower"
         self.highest = Highest(length)
         self.lowest = Highest(length)
         self.upper: float | None = None
         self.middle: float | None = None
         self.lower: float | None = None
-        self.upper_at = 0
-        self.lower_at = 0
 
     def update(self, candle: CandleClosed) -> None:
         if self.gone:
@@ -49,23 +48,23 @@ class DonchianState(LevelState):
         lowest = self.lowest.push(-candle.low, candle.at)
         if upper is None or lowest is None:
             return
-        if self.highest.at != self.upper_at:
-            self._replace("upper", self.upper_at)
-            self.upper, self.upper_at = upper, self.highest.at
-        if self.lowest.at != self.lower_at:
-            self._replace("lower", self.lower_at)
-            self.lower, self.lower_at = -lowest, self.lowest.at
+        self.upper, self.lower = upper, -lowest
         self.middle = (upper - lowest) / 2.0
+        upper_at, lower_at = self.highest.at, self.lowest.at
+        if not self.levels:
+            self.levels = (self._upper(upper, upper_at), self._lower(-lowest, lower_at))
+            return
+        above, below = self.levels
+        if above.formed_at != upper_at:
+            self.gone.append((self.key_upper, above.formed_at, "replaced"))
+            above = self._upper(upper, upper_at)
+            self.levels = above, below
+        if below.formed_at != lower_at:
+            self.gone.append((self.key_lower, below.formed_at, "replaced"))
+            self.levels = above, self._lower(-lowest, lower_at)
 
-    def _replace(self, part: str, formed_at: int) -> None:
-        if formed_at:
-            self.gone.append((f"{self.key}.{part}", formed_at, "replaced"))
-        self.refresh()
+    def _upper(self, price: float, at: int) -> Level:
+        return level(self.key_upper, price, "resistance", at, at)
 
-    def level_parts(self) -> list[LevelParts]:
-        if self.upper is None or self.lower is None:
-            return []
-        return [
-            LevelParts(f"{self.key}.upper", self.upper, "resistance", self.upper_at, self.upper_at),
-            LevelParts(f"{self.key}.lower", self.lower, "support", self.lower_at, self.lower_at),
-        ]
+    def _lower(self, price: float, at: int) -> Level:
+        return level(self.key_lower, price, "support", at, at)

@@ -18,8 +18,9 @@ from dataclasses import dataclass
 from math import inf
 from typing import Any, Literal
 
-from services.indicators.domain.levels.base import LevelRecipe, LevelState, ZoneParts
-from shared.events import CandleClosed
+from services.indicators.domain.levels.base import LevelRecipe, LevelState
+from services.indicators.domain.trusted import trusted
+from shared.events import CandleClosed, Zone
 
 CAP = 5
 
@@ -35,33 +36,31 @@ class FairValueGaps(LevelRecipe):
 
 
 Status = Literal["open", "touched", "filled", "inverted", "broken"]
-Gap = list[Any]
-"""Direction (1 bullish, -1 bearish), low, high, formed at, confirmed at, status."""
 
 
 class GapState(LevelState):
-    """The last two candles and the living gaps, oldest first.
+    """The last two candles; its zones are the living gaps, oldest first.
 
     A candle can change a gap only if its low reaches down to ``fall`` or its high up to ``rise``.
     """
 
-    SAVED = ("before", "last", "gaps")
-    __slots__ = ("fall", "key", "rise", *SAVED)
+    SAVED = ("before", "last")
+    __slots__ = ("bearish", "bullish", "fall", "rise", *SAVED)
 
     def __init__(self, key: str) -> None:
         super().__init__()
-        self.key = key
-        # High and low of the last candle but one; high, low, direction and end of the last.
+        self.bullish = f"{key}.bullish"
+        self.bearish = f"{key}.bearish"
+        # High, low, direction and end of the last candle but one, and of the last.
         self.before: list[Any] = []
         self.last: list[Any] = []
-        self.gaps: list[Gap] = []
-        self.refresh()
+        self.derive()
 
-    def refresh(self) -> None:
-        super().refresh()
-        reaches = [_reach(gap) for gap in self.gaps]
-        self.fall = max((price for price, below in reaches if below), default=-inf)
-        self.rise = min((price for price, below in reaches if not below), default=inf)
+    def derive(self) -> None:
+        supports = [_reach(zone) for zone in self.zones if zone.side == "support"]
+        resistances = [_reach(zone) for zone in self.zones if zone.side == "resistance"]
+        self.fall = max(supports, default=-inf)
+        self.rise = min(resistances, default=inf)
 
     def update(self, candle: CandleClosed) -> None:
         if self.gone:
@@ -72,67 +71,68 @@ class GapState(LevelState):
         before, last = self.before, self.last
         if before:
             if last[2] > 0.0 and low > before[0]:
-                self._add([1, before[0], low, last[3], candle.at, "open"])
+                self._add(_open(self.bullish, before[0], low, last[3], candle.at))
             elif last[2] < 0.0 and high < before[1]:
-                self._add([-1, high, before[1], last[3], candle.at, "open"])
+                self._add(_open(self.bearish, high, before[1], last[3], candle.at))
         self.before = last
         self.last = [high, low, candle.close - candle.open, candle.at]
 
-    def _add(self, gap: Gap) -> None:
-        self.gaps.append(gap)
-        if len(self.gaps) > CAP:
-            alike = [other for other in self.gaps if other[0] == gap[0]]
-            if len(alike) > CAP:
-                self.gaps.remove(alike[0])
-                self.gone.append((self._key(alike[0]), alike[0][3], "replaced"))
-        self.refresh()
+    def _add(self, gap: Zone) -> None:
+        alike = [zone for zone in self.zones if zone.key == gap.key]
+        if len(alike) == CAP:
+            self.gone.append((gap.key, alike[0].formed_at, "replaced"))
+            self.zones = tuple(zone for zone in self.zones if zone is not alike[0])
+        self.zones = (*self.zones, gap)
+        self.derive()
 
     def _live(self, candle: CandleClosed) -> None:
         living = []
-        for gap in self.gaps:
-            status = _status(gap, candle)
+        for zone in self.zones:
+            status = _status(zone, zone.key == self.bullish, candle)
             if status == "filled" or status == "broken":
-                self.gone.append((self._key(gap), gap[3], status))
+                self.gone.append((zone.key, zone.formed_at, status))
             else:
-                living.append(gap if status == gap[5] else [*gap[:5], status])
-        self.gaps = living
-        self.refresh()
-
-    def zone_parts(self) -> list[ZoneParts]:
-        return [
-            ZoneParts(
-                self._key(gap),
-                gap[1],
-                gap[2],
-                "support" if _reach(gap)[1] else "resistance",
-                *gap[3:],
-            )
-            for gap in self.gaps
-        ]
-
-    def _key(self, gap: Gap) -> str:
-        return f"{self.key}.bullish" if gap[0] > 0 else f"{self.key}.bearish"
+                living.append(zone if status == zone.status else _become(zone, status))
+        self.zones = tuple(living)
+        self.derive()
 
 
-def _reach(gap: Gap) -> tuple[float, bool]:
-    """The price at which a gap can change next, and whether that lies below, as a support does."""
-    direction, low, high, _, _, status = gap
-    below = (direction > 0) != (status == "inverted")
-    near, far = (high, low) if below else (low, high)
-    return (near if status == "open" else far), below
+def _open(key: str, low: float, high: float, formed_at: int, confirmed_at: int) -> Zone:
+    fields = {
+        "key": key,
+        "low": low,
+        "high": high,
+        "side": "support" if key.endswith("bullish") else "resistance",
+        "formed_at": formed_at,
+        "confirmed_at": confirmed_at,
+        "status": "open",
+    }
+    return trusted(Zone, fields)
 
 
-def _status(gap: Gap, candle: CandleClosed) -> Status:
-    """What a candle makes of a gap; a bearish one is looked at in the mirror."""
-    direction, low, high, _, _, status = gap
-    if direction > 0:
-        near, far, reach, close = high, low, candle.low, candle.close
-    else:
-        near, far, reach, close = -low, -high, -candle.high, -candle.close
+def _become(zone: Zone, status: Status) -> Zone:
+    side = zone.side
     if status == "inverted":
+        side = "resistance" if side == "support" else "support"
+    return trusted(Zone, {**zone.__dict__, "side": side, "status": status})
+
+
+def _reach(zone: Zone) -> float:
+    """The price at which a gap can change next."""
+    near_is_high = zone.side == "support"
+    return zone.high if near_is_high == (zone.status == "open") else zone.low
+
+
+def _status(zone: Zone, bullish: bool, candle: CandleClosed) -> Status:
+    """What a candle makes of a gap; a bearish one is looked at in the mirror."""
+    if bullish:
+        near, far, reach, close = zone.high, zone.low, candle.low, candle.close
+    else:
+        near, far, reach, close = -zone.low, -zone.high, -candle.high, -candle.close
+    if zone.status == "inverted":
         return "broken" if close > near else "inverted"
     if close < far:
         return "inverted"
     if reach <= far:
         return "filled"
-    return "touched" if status == "touched" or reach <= near else "open"
+    return "touched" if zone.status == "touched" or reach <= near else "open"

@@ -8,7 +8,7 @@ first candle of the next session. A session that was not seen from its beginning
 
 from dataclasses import dataclass
 
-from services.indicators.domain.levels.base import LevelParts, LevelRecipe, LevelState
+from services.indicators.domain.levels.base import LevelRecipe, LevelState, level
 from shared.events import CandleClosed
 from shared.events.base import MICROS_PER_MINUTE
 
@@ -26,9 +26,9 @@ class OpeningRange(LevelRecipe):
 
 
 class OpeningRangeState(LevelState):
-    """The session's range so far; ``known_at`` is 0 until it is confirmed."""
+    """The session's range so far; ``high_at`` is 0 where there is nothing more to be seen of it."""
 
-    SAVED = ("session_at", "high", "low", "high_at", "low_at", "known_at")
+    SAVED = ("session_at", "high", "low", "high_at", "low_at")
     __slots__ = ("key", "length", *SAVED)
 
     def __init__(self, key: str, minutes: int) -> None:
@@ -40,31 +40,27 @@ class OpeningRangeState(LevelState):
         self.low = 0.0
         self.high_at = 0
         self.low_at = 0
-        self.known_at = 0
 
     def update(self, candle: CandleClosed) -> None:
         if self.gone:
             self.gone = []
         if candle.session_at != self.session_at:
             self._begin(candle)
-        if self.known_at or not self.high_at:
+        if not self.high_at:
             return
         end = candle.session_at + self.length
         if candle.at <= end:
             self._extend(candle)
         if candle.at >= end:
-            self.known_at = candle.at
-            self.refresh()
+            self._confirm(candle.at)
 
     def _begin(self, candle: CandleClosed) -> None:
-        if self.known_at:
-            self.end_all("expired")
-            self.refresh()
+        self.gone = [(one.key, one.formed_at, "expired") for one in self.levels]
+        self.levels = ()
         # The very first candle may stand in the middle of a session.
         seen = self.session_at is not None or candle.open_at == candle.session_at
         in_time = candle.at <= candle.session_at + self.length
         self.session_at = candle.session_at
-        self.known_at = 0
         self.high, self.low = candle.high, candle.low
         self.high_at = self.low_at = candle.at if seen and in_time else 0
 
@@ -74,10 +70,9 @@ class OpeningRangeState(LevelState):
         if candle.low < self.low:
             self.low, self.low_at = candle.low, candle.at
 
-    def level_parts(self) -> list[LevelParts]:
-        if not self.known_at:
-            return []
-        return [
-            LevelParts(f"{self.key}.high", self.high, "resistance", self.high_at, self.known_at),
-            LevelParts(f"{self.key}.low", self.low, "support", self.low_at, self.known_at),
-        ]
+    def _confirm(self, at: int) -> None:
+        self.levels = (
+            level(f"{self.key}.high", self.high, "resistance", self.high_at, at),
+            level(f"{self.key}.low", self.low, "support", self.low_at, at),
+        )
+        self.high_at = 0

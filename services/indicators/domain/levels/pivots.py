@@ -8,7 +8,7 @@ is not known yet).
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from services.indicators.domain.levels.base import LevelParts, LevelRecipe, LevelState
+from services.indicators.domain.levels.base import LevelRecipe, LevelState, level
 from shared.events import CandleClosed
 from shared.events.level import Side
 
@@ -129,29 +129,19 @@ SIDES: dict[str, Side] = {"p": "pivot", "r": "resistance", "s": "support"}
 
 
 class PivotState(LevelState):
-    """The last candle's prices and its end."""
+    """Its levels are all that it remembers."""
 
-    SAVED = ("prices", "known_at")
-    __slots__ = ("formula", "key", *SAVED)
+    __slots__ = ("formula", "key")
 
     def __init__(self, key: str, formula: Formula) -> None:
         super().__init__()
         self.key = key
         self.formula = formula
-        self.prices: list[float] = []
-        self.known_at = 0
 
     def update(self, candle: CandleClosed) -> None:
-        self.gone = []
-        self.end_all("replaced")
-        self.prices = [candle.open, candle.high, candle.low, candle.close]
-        self.known_at = candle.at
-        self.refresh()
-
-    def level_parts(self) -> list[LevelParts]:
-        prices = self.formula(*self.prices) if self.prices else {}
-        at = self.known_at
-        return [
-            LevelParts(f"{self.key}.{name}", price, SIDES[name[0]], at, at)
+        self.gone = [(one.key, one.formed_at, "replaced") for one in self.levels]
+        prices = self.formula(candle.open, candle.high, candle.low, candle.close)
+        self.levels = tuple(
+            level(f"{self.key}.{name}", price, SIDES[name[0]], candle.at, candle.at)
             for name, price in prices.items()
-        ]
+        )

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from services.indicators.domain.levels.base import LevelParts, LevelRecipe, LevelState
+from services.indicators.domain.levels.base import LevelRecipe, LevelState, level
 from shared.events import CandleClosed
 from shared.events.level import Side
 
@@ -82,13 +82,13 @@ SIDES: dict[str, Side] = {
 
 
 class PreviousState(LevelState):
-    """``running`` is the period being watched, ``last`` the one shown.
+    """``running`` is the period being watched; its levels show the last one.
 
-    Both are high, low, open, close, and the ends of the candles that made them; ``whole`` tells
-    that the running period was seen from its beginning.
+    It holds high, low, open, close, and the ends of the candles that made them; ``whole`` tells
+    that the period was seen from its beginning.
     """
 
-    SAVED = ("session_at", "number", "whole", "running", "last", "known_at")
+    SAVED = ("session_at", "number", "whole", "running")
     __slots__ = ("key", "period", *SAVED)
 
     def __init__(self, key: str, period: Period) -> None:
@@ -99,8 +99,6 @@ class PreviousState(LevelState):
         self.number: int | None = None
         self.whole = False
         self.running: list[Any] = []
-        self.last: list[Any] = []
-        self.known_at = 0
 
     def update(self, candle: CandleClosed) -> None:
         if self.gone:
@@ -111,7 +109,15 @@ class PreviousState(LevelState):
         if candle.session_at != self.session_at:
             self.session_at = candle.session_at
             self._roll(candle)
-        self._extend(candle)
+        running = self.running
+        if candle.high > running[0]:
+            running[0] = candle.high
+            running[4] = candle.at
+        if candle.low < running[1]:
+            running[1] = candle.low
+            running[5] = candle.at
+        running[3] = candle.close
+        running[7] = candle.at
 
     def _roll(self, candle: CandleClosed) -> None:
         number = self.period(candle.session_at)
@@ -123,31 +129,13 @@ class PreviousState(LevelState):
         self.number = number
         self.running = _begin(candle)
 
-    def _extend(self, candle: CandleClosed) -> None:
-        running = self.running
-        if candle.high > running[0]:
-            running[0] = candle.high
-            running[4] = candle.at
-        if candle.low < running[1]:
-            running[1] = candle.low
-            running[5] = candle.at
-        running[3] = candle.close
-        running[7] = candle.at
-
     def _show(self, period: list[Any], known_at: int) -> None:
-        self.end_all("replaced")
-        self.last = period
-        self.known_at = known_at
-        self.refresh()
-
-    def level_parts(self) -> list[LevelParts]:
-        if not self.last:
-            return []
-        prices, times = self.last[:4], self.last[4:]
-        return [
-            LevelParts(f"{self.key}.{part}", price, side, formed_at, self.known_at)
-            for (part, side), price, formed_at in zip(SIDES.items(), prices, times, strict=True)
-        ]
+        self.gone = [(one.key, one.formed_at, "replaced") for one in self.levels]
+        parts = zip(SIDES.items(), period[:4], period[4:], strict=True)
+        self.levels = tuple(
+            level(f"{self.key}.{name}", price, side, formed_at, known_at)
+            for (name, side), price, formed_at in parts
+        )
 
 
 def _begin(candle: CandleClosed) -> list[Any]:

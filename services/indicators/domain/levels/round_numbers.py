@@ -10,7 +10,7 @@ round number has its neighbours around it.
 from dataclasses import dataclass
 from decimal import Decimal
 
-from services.indicators.domain.levels.base import LevelParts, LevelRecipe, LevelState
+from services.indicators.domain.levels.base import LevelRecipe, LevelState, level
 from shared.events import CandleClosed
 
 
@@ -27,43 +27,35 @@ class RoundNumbers(LevelRecipe):
 
 
 class RoundNumberState(LevelState):
-    """The neighbours, and when each became one."""
+    """Its two levels are the neighbours above and below."""
 
-    SAVED = ("above", "below", "above_at", "below_at")
-    __slots__ = ("digits", "key", *SAVED)
+    __slots__ = ("digits", "key")
 
     def __init__(self, key: str, digits: int) -> None:
         super().__init__()
         self.key = key
         self.digits = digits
-        self.above = 0.0
-        self.below = 0.0
-        self.above_at = 0
-        self.below_at = 0
 
     def update(self, candle: CandleClosed) -> None:
         if self.gone:
             self.gone = []
-        if self.below < candle.close < self.above:
+        if self.levels and self.levels[1].price < candle.close < self.levels[0].price:
             return
         below, above = neighbours(candle.close, self.digits)
-        if above != self.above:
-            if self.above_at:
-                self.gone.append((f"{self.key}.above", self.above_at, "replaced"))
-            self.above, self.above_at = above, candle.at
-        if below != self.below:
-            if self.below_at:
-                self.gone.append((f"{self.key}.below", self.below_at, "replaced"))
-            self.below, self.below_at = below, candle.at
-        self.refresh()
-
-    def level_parts(self) -> list[LevelParts]:
-        if not self.above_at:
-            return []
-        return [
-            LevelParts(f"{self.key}.above", self.above, "resistance", self.above_at, self.above_at),
-            LevelParts(f"{self.key}.below", self.below, "support", self.below_at, self.below_at),
+        now = (
+            level(f"{self.key}.above", above, "resistance", candle.at, candle.at),
+            level(f"{self.key}.below", below, "support", candle.at, candle.at),
+        )
+        before = self.levels or now
+        kept = [a.price == b.price for a, b in zip(before, now, strict=True)]
+        self.gone = [
+            (old.key, old.formed_at, "replaced")
+            for old, stays in zip(before, kept, strict=True)
+            if not stays
         ]
+        self.levels = tuple(
+            old if stays else new for old, new, stays in zip(before, now, kept, strict=True)
+        )
 
 
 def neighbours(price: float, digits: int) -> tuple[float, float]:

@@ -14,16 +14,12 @@ from collections import deque
 from dataclasses import dataclass
 from itertools import islice
 from math import inf
-from typing import Any
 
-from services.indicators.domain.levels.base import LevelParts, LevelRecipe, LevelState
-from shared.events import CandleClosed
-from shared.events.level import Side
+from services.indicators.domain.levels.base import LevelRecipe, LevelState, level
+from shared.events import CandleClosed, Level
+from shared.events.level import EndedBy
 
 CAP = 5
-
-Swing = list[Any]
-"""Price, formed at, confirmed at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,31 +36,31 @@ class Swings(LevelRecipe):
 
 
 class SwingState(LevelState):
-    """The last ``2 * strength + 1`` candles' highs, lows and ends, and the unbroken swings.
+    """The last ``2 * strength + 1`` candles' highs, lows and ends; its levels are the unbroken.
 
     ``ceiling`` is the lowest unbroken high, ``floor`` the highest unbroken low.
     """
 
-    SAVED = ("window_high", "window_low", "window_at", "highs", "lows", "high", "low")
-    __slots__ = ("ceiling", "floor", "key", "length", *SAVED)
+    SAVED = ("window_high", "window_low", "window_at", "high", "low")
+    __slots__ = ("ceiling", "floor", "key_high", "key_low", "length", *SAVED)
 
     def __init__(self, key: str, strength: int) -> None:
         super().__init__()
-        self.key = key
+        self.key_high = f"{key}.high"
+        self.key_low = f"{key}.low"
         self.length = 2 * strength + 1
         self.window_high: deque[float] = deque(maxlen=self.length)
         self.window_low: deque[float] = deque(maxlen=self.length)
         self.window_at: deque[int] = deque(maxlen=self.length)
-        self.highs: list[Swing] = []
-        self.lows: list[Swing] = []
         self.high: float | None = None
         self.low: float | None = None
-        self.refresh()
+        self.derive()
 
-    def refresh(self) -> None:
-        super().refresh()
-        self.ceiling = min((swing[0] for swing in self.highs), default=inf)
-        self.floor = max((swing[0] for swing in self.lows), default=-inf)
+    def derive(self) -> None:
+        highs = [one.price for one in self.levels if one.side == "resistance"]
+        lows = [one.price for one in self.levels if one.side == "support"]
+        self.ceiling = min(highs, default=inf)
+        self.floor = max(lows, default=-inf)
 
     def update(self, candle: CandleClosed) -> None:
         if self.gone:
@@ -83,33 +79,27 @@ class SwingState(LevelState):
         peak = highs[middle]
         if high < peak == max(highs) and peak not in islice(highs, middle + 1, None):
             self.high = peak
-            self._add("high", self.highs, [peak, self.window_at[middle], candle.at])
+            self._add(level(self.key_high, peak, "resistance", self.window_at[middle], candle.at))
         trough = lows[middle]
         if low > trough == min(lows) and trough not in islice(lows, middle + 1, None):
             self.low = trough
-            self._add("low", self.lows, [trough, self.window_at[middle], candle.at])
+            self._add(level(self.key_low, trough, "support", self.window_at[middle], candle.at))
 
-    def _add(self, side: str, swings: list[Swing], swing: Swing) -> None:
-        swings.append(swing)
-        if len(swings) > CAP:
-            self.gone.append((f"{self.key}.{side}", swings.pop(0)[1], "replaced"))
-        self.refresh()
+    def _add(self, swing: Level) -> None:
+        alike = [one for one in self.levels if one.side == swing.side]
+        if len(alike) == CAP:
+            self._end(alike[:1], "replaced")
+        self.levels = (*self.levels, swing)
+        self.derive()
 
     def _break(self, close: float) -> None:
-        for _, formed_at, _ in [swing for swing in self.highs if swing[0] < close]:
-            self.gone.append((f"{self.key}.high", formed_at, "broken"))
-        for _, formed_at, _ in [swing for swing in self.lows if swing[0] > close]:
-            self.gone.append((f"{self.key}.low", formed_at, "broken"))
-        self.highs = [swing for swing in self.highs if swing[0] >= close]
-        self.lows = [swing for swing in self.lows if swing[0] <= close]
-        self.refresh()
+        self._end([one for one in self.levels if _is_beyond(close, one)], "broken")
+        self.derive()
 
-    def level_parts(self) -> list[LevelParts]:
-        return [
-            *(self._parts("high", "resistance", swing) for swing in self.highs),
-            *(self._parts("low", "support", swing) for swing in self.lows),
-        ]
+    def _end(self, swings: list[Level], by: EndedBy) -> None:
+        self.gone += [(one.key, one.formed_at, by) for one in swings]
+        self.levels = tuple(one for one in self.levels if one not in swings)
 
-    def _parts(self, part: str, side: Side, swing: Swing) -> LevelParts:
-        price, formed_at, confirmed_at = swing
-        return LevelParts(f"{self.key}.{part}", price, side, formed_at, confirmed_at)
+
+def _is_beyond(close: float, swing: Level) -> bool:
+    return close > swing.price if swing.side == "resistance" else close < swing.price
