@@ -55,6 +55,7 @@ def found_at(rule: Rule, level: int, way: Way) -> Iterator[Found]:
         return touches(rule.when, distances, way)
     if isinstance(rule.when, Break):
         return breaks(rule.when, distances, way)
+    assert isinstance(rule.when, Sweep)
     return sweeps(rule.when, distances, way)
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from services.signals.domain.rules import RuleSet
+from services.signals.domain.rules import AtLevels, Rule, RuleSet
 from services.signals.domain.step import SignalsStep
 from shared.events import (
     Candle,
@@ -44,6 +44,11 @@ def rule_set(when: Mapping[str, Any], **fields: Any) -> RuleSet:
     where = {"timeframe": "1d", "levels": [KEY]}
     rule = {"name": "rule", "when": {**where, **when}, "life": life}
     return RuleSet.model_validate({"name": "test", "rules": [rule], **fields})
+
+
+def names(rule: Rule, key: str) -> bool:
+    """Whether the rule is about a level of this key."""
+    return isinstance(rule.when, AtLevels) and rule.when.names(key)
 
 
 def config(kind: str, name: str, body: dict[str, Any], symbol: str = "*") -> Config:

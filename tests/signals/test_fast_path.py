@@ -20,6 +20,7 @@ from tests.signals.play import (
     instrument,
     level,
     levels,
+    names,
     rules,
     saved,
     tick,
@@ -129,10 +130,7 @@ def by_brute_force(market: Market, rule_set: RuleSet) -> list[tuple[object, ...]
     found = [
         (one.index, place, rule.name, name, rule.when.kind, one.direction, one.gap)
         for place, (rule, name) in enumerate(
-            (rule, name)
-            for rule in rule_set.rules
-            for name in market.levels
-            if rule.when.names(name)
+            (rule, name) for rule in rule_set.rules for name in market.levels if names(rule, name)
         )
         for one in firings(rule, market.levels[name], market.way)
     ]

@@ -81,7 +81,7 @@ def test_the_cap_counts_what_it_suppresses() -> None:
     """Two a day are told, the third and fourth are counted, and the view shows both numbers."""
     play = Play(rule_set(TOUCH, signals_a_day_max=2))
     assert len(play.prices(*[85, 99] * 4)) == 2
-    assert play.step.views() == {"TEST": '{"sent":{"test":2},"suppressed":{"test":2}}'}
+    assert play.step.views() == {"TEST": '{"sent":{"test":2},"suppressed":{"test":2},"waiting":{}}'}
     assert play.step.views() == {}
 
 

@@ -13,7 +13,7 @@ from services.signals.domain.step import SignalsStep
 from shared.events import SignalGenerated
 from shared.events.base import micros
 from tests.signals.naive import Point, firings
-from tests.signals.play import instrument, level, levels, rules, tick
+from tests.signals.play import instrument, level, levels, names, rules, tick
 
 # Oanda's minute bars of 2014-05-01, 00:00 to 21:00 UTC: the low 1.386285 was made in the minute
 # from 15:30, the high 1.388925 in that from 07:21. In half ticks, so that all numbers are whole.
@@ -79,7 +79,7 @@ def test_the_whole_day_equals_brute_force(day: list[tuple[int, int]]) -> None:
         (way[found.index].at, rule.name, key, found.direction, found.gap)
         for rule in liquidity().rules
         for key, half in LEVELS.items()
-        if rule.when.names(key)
+        if names(rule, key)
         for found in firings(rule, half, way)
     )
     signals = played(day)

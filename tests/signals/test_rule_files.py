@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from services.signals.adapters.rule_files import RuleFileError, built_in_names, load, read
+from services.signals.domain.rules import AtLevels
 
 GOOD = """
 name = "mine"
@@ -29,7 +30,11 @@ def test_every_built_in_set_is_named_like_its_file() -> None:
 def test_liquidity_looks_for_all_three_at_both_kinds_of_levels() -> None:
     """Yesterday's high and low and the classic pivots: touch, sweep, break."""
     (liquidity,) = load(["liquidity"], [])
-    found = {(rule.when.kind, rule.when.levels) for rule in liquidity.rules}
+    found = {
+        (rule.when.kind, rule.when.levels)
+        for rule in liquidity.rules
+        if isinstance(rule.when, AtLevels)
+    }
     assert found == {
         (kind, levels)
         for kind in ("touch", "sweep", "break")
@@ -60,7 +65,7 @@ def test_two_files_of_one_name_are_refused(tmp_path: Path) -> None:
 
 def test_an_unknown_built_in_set_is_refused() -> None:
     """The message lists what there is."""
-    with pytest.raises(RuleFileError, match=r"unknown built-in rule set 'liq' .*: liquidity"):
+    with pytest.raises(RuleFileError, match=r"unknown built-in rule set 'liq' .*, liquidity"):
         load(["liq"], [])
 
 
@@ -89,7 +94,8 @@ NEAR = r"mine.toml: rule 1 \(near\), "
         ("within_ticks = 2", 'within_ticks = "2"', NEAR + "when.within_ticks: input should be a "
          "valid integer, not '2'"),
         ('"touch"', '"tuch"', NEAR + r"when: unknown kind 'tuch'; did you mean touch\?"),
-        ('kind = "touch", ', "", NEAR + "when: kind is missing; add kind = touch, break, sweep"),
+        ('kind = "touch", ', "", NEAR + "when: kind is missing; add one of touch, "
+         "break, sweep, candle"),
         ('timeframe = "1d", ', "", NEAR + "when.timeframe: is missing; add it"),
         ('"1d"', '"2d"', NEAR + "when.timeframe: input should be '1m', .* not '2d'"),
         ('["previous_day.high"]', "[]", NEAR + "when.levels: tuple should have at least 1 item"),
@@ -113,6 +119,48 @@ def test_a_mistake_names_file_rule_field_and_mend(
     with pytest.raises(RuleFileError, match=told) as caught:
         read(written(tmp_path, GOOD.replace(old, new, 1)))
     assert "\n" not in str(caught.value)
+
+
+DEEP = """
+name = "mine"
+[[rules]]
+name = "deep"
+[rules.when]
+kind = "candle"
+timeframe = "15m"
+direction = "long"
+[rules.when.condition]
+kind = "all"
+conditions = [
+    { kind = "above", left = "close", right = "sma:20" },
+    { kind = "crosses_above", left = "rsi:14@1h", right = 30 },
+]
+"""
+SECOND = r"mine.toml: rule 1 \(deep\), when.condition.conditions\[2\]"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("right = 30", "rihgt = 30", SECOND + ".right: is missing; add it"),
+        ("right = 30", "right = 30, by = 2", SECOND + ".by: unknown field; known are: left, right"),
+        ('"crosses_above"', '"cross_above"', SECOND + r": unknown kind 'cross_above'; did you mean "
+         r"crosses_above\?"),
+        ('"rsi:14@1h"', '"rsi:14@1w"', SECOND + ".left.timeframe: input should be '1m'"),
+        ('"rsi:14@1h"', '"rsy:14"', SECOND + ".left.name: unknown series 'rsy:14'; known are open"),
+        ('"rsi:14@1h"', '{ kind = "value", nam = "x" }', SECOND + ".left.name: is missing"),
+        ('"long"', '"up"', "when.direction: input should be 'long' or 'short', not 'up'"),
+        ('"all"', '"al"', r"when.condition: unknown kind 'al'; did you mean all\?"),
+    ],
+)  # fmt: skip
+def test_a_mistake_deep_in_a_condition_is_named_by_its_fields(
+    tmp_path: Path, old: str, new: str, told: str
+) -> None:
+    """The kinds chosen on the way are no part of the path, for no field is called like that."""
+    read(written(tmp_path, DEEP))
+    assert old in DEEP
+    with pytest.raises(RuleFileError, match=told):
+        read(written(tmp_path, DEEP.replace(old, new, 1)))
 
 
 def test_a_rule_may_not_have_a_twin(tmp_path: Path) -> None:

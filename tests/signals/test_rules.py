@@ -8,7 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from services.signals.domain.rules import RuleSet
-from tests.signals.play import rule_set
+from tests.signals.play import names, rule_set
 
 TOUCH = {"kind": "touch", "within_ticks": 2}
 
@@ -45,11 +45,14 @@ def test_a_rule_set_survives_the_spine() -> None:
 
 def test_level_patterns_are_keys_with_stars() -> None:
     """A star stands for any run of characters, a dot only for itself."""
-    when = rule_set({"kind": "touch", "levels": ["pivot.classic.*", "swing.high"]}).rules[0].when
-    assert when.names("pivot.classic.r1")
-    assert when.names("swing.high")
-    assert not when.names("pivotxclassic.r1")
-    assert not when.names("swing.high.2")
+    rule = rule_set(
+        {"kind": "touch", "levels": ["pivot.classic.*", "swing.high", "swing:5.*"]}
+    ).rules[0]
+    assert names(rule, "pivot.classic.r1")
+    assert names(rule, "swing.high")
+    assert names(rule, "swing:5.low")
+    assert not names(rule, "pivotxclassic.r1")
+    assert not names(rule, "swing.high.2")
 
 
 @pytest.mark.parametrize(

@@ -9,11 +9,34 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from services.signals.domain.conditions import AtClose, Compare, Cross, Junction, Negation, Within
 from services.signals.domain.rules import Break, Life, Rule, RuleSet, Sweep, Touch
+from services.signals.domain.series import CandlePart, LevelPrice, Number, Reading
 
 BUILT_IN = Path(__file__).parents[1] / "rules"
 GUIDE = "see docs/rules.md"
-_KINDS: dict[str, type[BaseModel]] = {"touch": Touch, "break": Break, "sweep": Sweep}
+Loc = tuple[int | str, ...]
+Kinds = Mapping[str, type[BaseModel]]
+_PATTERNS: Kinds = {"touch": Touch, "break": Break, "sweep": Sweep, "candle": AtClose}
+_CONDITIONS: Kinds = {
+    "above": Compare,
+    "below": Compare,
+    "crosses_above": Cross,
+    "crosses_below": Cross,
+    "within": Within,
+    "all": Junction,
+    "any": Junction,
+    "not": Negation,
+}
+_SERIES: Kinds = {"candle": CandlePart, "value": Reading, "level": LevelPrice, "number": Number}
+# Fields that offer a choice of kinds.
+_CHOICES: Mapping[str, Kinds] = {
+    "when": _PATTERNS,
+    "condition": _CONDITIONS,
+    "left": _SERIES,
+    "right": _SERIES,
+    "of": _SERIES,
+}
 
 
 class RuleFileError(Exception):
@@ -85,17 +108,44 @@ def _told(errors: Sequence[ErrorDetails], content: Mapping[str, Any]) -> str:
     return f"{where}{_complaint(first)}{more}"
 
 
-def _where(loc: tuple[int | str, ...], content: Mapping[str, Any]) -> str:
+def _where(loc: Loc, content: Mapping[str, Any]) -> str:
     """``rule 2 (my_touch), when.within_ticks: `` out of ``('rules', 1, 'when', 'touch', ...)``."""
-    if len(loc) < 2 or loc[0] != "rules":
-        return f"{_path(loc)}: " if loc else ""
-    number = int(loc[1])
+    fields, _ = _resolved(loc)
+    if len(fields) < 2 or fields[0] != "rules":
+        return f"{_path(fields)}: " if fields else ""
+    number = int(fields[1])
     rule = content["rules"][number]
     name = rule.get("name") if isinstance(rule, dict) else None
     heading = f"rule {number + 1}" + (f" ({name})" if isinstance(name, str) else "")
-    # The kind stands in the place as well, though no field is called like that.
-    fields = [part for at, part in enumerate(loc[2:]) if not (at == 1 and part in _KINDS)]
-    return f"{heading}, {_path(fields)}: " if fields else f"{heading}: "
+    return f"{heading}, {_path(fields[2:])}: " if fields[2:] else f"{heading}: "
+
+
+def _resolved(loc: Loc) -> tuple[list[int | str], Kinds]:
+    """The fields that lead to an error, and the kinds that the last choice was between.
+
+    A place names the kind chosen after every field that offers a choice, though no field is called
+    like that.
+    """
+    fields: list[int | str] = []
+    kinds: Kinds = {}
+    chosen = True
+    for part in loc:
+        if not chosen:
+            chosen = True
+            continue
+        fields.append(part)
+        choice = _choice(fields)
+        if choice is not None:
+            kinds, chosen = choice, False
+    return fields, kinds
+
+
+def _choice(fields: Sequence[int | str]) -> Kinds | None:
+    """The kinds that the last of these fields offers, None if it offers no choice."""
+    last = fields[-1]
+    if isinstance(last, int):
+        return _CONDITIONS if fields[-2] == "conditions" else None
+    return _CHOICES.get(last)
 
 
 def _path(parts: Sequence[int | str]) -> str:
@@ -105,31 +155,33 @@ def _path(parts: Sequence[int | str]) -> str:
 
 
 def _complaint(error: ErrorDetails) -> str:
-    kind, message = error["type"], error["msg"].removeprefix("Value error, ")
-    match kind:
+    message = error["msg"].removeprefix("Value error, ")
+    fields, kinds = _resolved(error["loc"])
+    match error["type"]:
         case "missing":
             return f"is missing; add it ({GUIDE})"
         case "extra_forbidden":
-            return f"unknown field; {_nearest(str(error['loc'][-1]), _fields_at(error['loc']))}"
+            return f"unknown field; {_nearest(str(fields[-1]), _fields_at(error['loc']))}"
         case "union_tag_not_found":
-            return f"kind is missing; add kind = {_listed(_KINDS)}"
+            return f"kind is missing; add one of {_listed(kinds)}"
         case "union_tag_invalid":
-            return f"unknown kind {error['ctx']['tag']!r}; {_nearest(error['ctx']['tag'], _KINDS)}"
+            return f"unknown kind {error['ctx']['tag']!r}; {_nearest(error['ctx']['tag'], kinds)}"
         case "value_error":
             return message
         case _:
             return f"{message[:1].lower()}{message[1:]}, not {error['input']!r}; {GUIDE}"
 
 
-def _fields_at(loc: tuple[int | str, ...]) -> Iterable[str]:
+def _fields_at(loc: Loc) -> Iterable[str]:
     """The fields that could stand where an unknown one does."""
+    _, kinds = _resolved(loc)
     match loc:
-        case ("rules", _, "when", str(kind), _):
-            return _KINDS[kind].model_fields
         case ("rules", _, "life", _):
             return Life.model_fields
         case ("rules", _, _):
             return Rule.model_fields
+        case ("rules", *_, str(kind), _) if kind in kinds:
+            return kinds[kind].model_fields
         case _:
             return RuleSet.model_fields
 

@@ -9,7 +9,7 @@ from typing import Protocol
 from services.signals.domain.arming import Arming
 from services.signals.domain.breaking import Breaking
 from services.signals.domain.moves import Hit, Move, Quiet, Saved, Spot
-from services.signals.domain.rules import Break, Rule, Touch
+from services.signals.domain.rules import Break, Rule, Sweep, Touch
 from services.signals.domain.sweeping import Sweeping
 from services.signals.domain.touching import Touching
 
@@ -44,4 +44,5 @@ def pattern_at(rule: Rule, spot: Spot) -> Pattern:
         return Touching(when, arming, spot)
     if isinstance(when, Break):
         return Breaking(when, arming, spot)
+    assert isinstance(when, Sweep), when.kind
     return Sweeping(when, arming, spot)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from services.signals.domain.book import ActiveRule
 from services.signals.domain.moves import Hit, Move, Saved, Spot
 from services.signals.domain.patterns import Pattern, pattern_at
+from services.signals.domain.rules import AtLevels
 from services.signals.domain.wording import level_words, sentence
 from shared.events import Event, Level, SignalGenerated
 from shared.events.base import stamp
@@ -43,14 +44,11 @@ class Post:
     """One rule watching one level; ``place`` is ``1d.previous_day.high@2026-11-19T22:00Z``."""
 
     active: ActiveRule
+    timeframe: Timeframe
     level: Placed
     place: str
     spot: Spot
     pattern: Pattern
-
-    @property
-    def timeframe(self) -> Timeframe:
-        return self.active.rule.when.timeframe
 
     def signal(self, hit: Hit, move: Move, cause: Event, decimals: int) -> SignalGenerated:
         """The signal that tells of a hit by this move, which ``cause`` made."""
@@ -97,10 +95,11 @@ def man_posts(
     whether and when he fired.
     """
     return [
-        _man(active, level, tick_size, former)
+        _man(active, when.timeframe, level, tick_size, former)
         for active in rules
-        for level in levels.get(active.rule.when.timeframe, ())
-        if active.rule.when.names(level.key)
+        if isinstance(when := active.rule.when, AtLevels)
+        for level in levels.get(when.timeframe, ())
+        if when.names(level.key)
     ]
 
 
@@ -109,10 +108,12 @@ def knowledge(posts: Iterable[Post]) -> dict[tuple[str, str], tuple[Spot, Saved]
     return {(post.active.label, post.place): (post.spot, post.pattern.save()) for post in posts}
 
 
-def _man(active: ActiveRule, level: Placed, tick_size: float, former: Former) -> Post:
+def _man(
+    active: ActiveRule, timeframe: Timeframe, level: Placed, tick_size: float, former: Former
+) -> Post:
     spot = Spot(level.price, tick_size)
     pattern = pattern_at(active.rule, spot)
-    post = Post(active, level, f"{active.rule.when.timeframe}.{level.ref}", spot, pattern)
+    post = Post(active, timeframe, level, f"{timeframe}.{level.ref}", spot, pattern)
     known = former.get((active.label, post.place))
     if known is not None:
         then, saved = known

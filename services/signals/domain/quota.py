@@ -37,11 +37,6 @@ class Quota:
         self._session_at = None if ends else close.session_at
         return ends
 
-    def view(self) -> dict[str, dict[str, int]]:
-        """The counts, as they are shown; taking them settles ``changed``."""
-        self.changed = False
-        return {"sent": self.sent, "suppressed": self.suppressed}
-
     def save(self) -> dict[str, Any]:
         """The state as JSON values."""
         return {"session_at": self._session_at, "sent": self.sent, "suppressed": self.suppressed}

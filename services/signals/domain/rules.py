@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
+from services.signals.domain.conditions import AtClose
 from shared.events.base import Symbol, Value
 from shared.market.timeframes import Timeframe
 
@@ -16,7 +17,7 @@ DAY_S = 86_400
 # Ids are made of these names, so they hold no dot, colon or @.
 Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
 # A level's key, where * stands for any run of characters: pivot.classic.*
-KeyPattern = Annotated[str, Field(pattern=r"^[a-z0-9_.*]{1,80}$")]
+KeyPattern = Annotated[str, Field(pattern=r"^[a-z0-9_.:*]{1,80}$")]
 # Strict, so that "2", 2.0 and true are refused and not bent into a number.
 Ticks = Annotated[int, Field(strict=True, ge=0, le=1_000_000, description="instrument's ticks")]
 SomeTicks = Annotated[int, Field(strict=True, ge=1, le=1_000_000, description="instrument's ticks")]
@@ -80,11 +81,14 @@ class Sweep(AtLevels):
         return self
 
 
-When = Annotated[Touch | Break | Sweep, Field(discriminator="kind")]
+When = Annotated[Touch | Break | Sweep | AtClose, Field(discriminator="kind")]
 
 
 class Life(Value):
-    """When a rule that has fired at a level may fire there again: both must be fulfilled."""
+    """When a rule that has fired at a level may fire there again: both must be fulfilled.
+
+    A candle rule has no distance; it re-arms when its condition does not hold any more.
+    """
 
     rearm_ticks: SomeTicks = 40
     cooldown_s: Seconds = 300
@@ -104,6 +108,13 @@ class Rule(Value):
 
     @model_validator(mode="after")
     def _check(self) -> Self:
+        if isinstance(self.when, AtClose):
+            if self.life.rearm_ticks != Life().rearm_ticks:
+                raise ValueError(
+                    "life.rearm_ticks says nothing to a candle rule, which re-arms when its "
+                    "condition does not hold any more; leave it out"
+                )
+            return self
         name, reach = _reach(self.when)
         if self.life.rearm_ticks <= reach:
             raise ValueError(

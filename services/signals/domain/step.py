@@ -50,7 +50,7 @@ class SignalsStep:
             elif isinstance(event, LevelComputed):
                 self._watch(event.symbol).set_levels(event)
             elif isinstance(event, Close):
-                self._watch(event.symbol).close(event)
+                signals += self._watch(event.symbol).close(event)
             elif isinstance(event, Gap):
                 self._watch(event.symbol).cut()
             elif isinstance(event, Config):
@@ -72,11 +72,12 @@ class SignalsStep:
         return changed
 
     def views(self) -> dict[str, str]:
-        """This session's counts of signals, told and suppressed, where they have changed."""
+        """Each symbol's counts of this session and what its rules wait for, where changed."""
+        views = {symbol: watch.view() for symbol, watch in self._watches.items()}
         return {
-            symbol: orjson.dumps(watch.quota.view()).decode()
-            for symbol, watch in self._watches.items()
-            if watch.quota.changed
+            symbol: orjson.dumps(view).decode()
+            for symbol, view in views.items()
+            if view is not None
         }
 
     def _watch(self, symbol: str) -> Watch:

@@ -7,6 +7,7 @@ from typing import Any
 import orjson
 
 from services.signals.domain.book import ActiveRule
+from services.signals.domain.closes import CandleRules
 from services.signals.domain.moves import Move, Spot
 from services.signals.domain.paths import path
 from services.signals.domain.posts import (
@@ -33,6 +34,7 @@ class Watch:
     """
 
     __slots__ = (
+        "_closes",
         "_count",
         "_cut",
         "_decimals",
@@ -41,12 +43,12 @@ class Watch:
         "_low",
         "_posts",
         "_price",
+        "_quota",
         "_rules",
         "_slow_changed",
         "_tick_size",
         "_until",
         "_until_count",
-        "quota",
     )
 
     def __init__(self, rules: tuple[ActiveRule, ...]) -> None:
@@ -59,7 +61,9 @@ class Watch:
         self._levels: Levels = {}
         self._posts: list[Post] = []
         self._slow_changed = True
-        self.quota = Quota()
+        self._quota = Quota()
+        self._closes = CandleRules()
+        self._closes.set_rules(rules)
         self._wake()
 
     def take(self, tick: Tick) -> Sequence[SignalGenerated]:
@@ -93,13 +97,13 @@ class Watch:
         self._cut = True
         self._wake()
 
-    def close(self, close: Close) -> bool:
-        """Follow the session; whether it ends here."""
+    def close(self, close: Close) -> list[SignalGenerated]:
+        """Candles are over: what the candle rules say, and then perhaps the session's end."""
         self._slow_changed = True
-        ends = self.quota.close(close)
-        if ends:
+        signals = [] if self._tick_size is None else self._at_close(close, self._tick_size)
+        if self._quota.close(close):
             self.cut()
-        return ends
+        return signals
 
     def set_instrument(self, instrument: Instrument) -> None:
         """The tick that distances are measured in from here on."""
@@ -110,10 +114,11 @@ class Watch:
     def set_rules(self, rules: tuple[ActiveRule, ...]) -> None:
         """The rules from here on."""
         self._rules = rules
+        self._closes.set_rules(rules)
         self._man(knowledge(self._posts))
 
     def set_levels(self, computed: LevelComputed) -> None:
-        """The levels of one timeframe from here on.
+        """The levels and values of one timeframe from here on.
 
         Raises:
             ValueError: nobody has said what a tick of this instrument is.
@@ -123,10 +128,22 @@ class Watch:
                 f"{computed.symbol} has levels but no instrument on the spine; put its config "
                 "entry of kind instrument before its first tick"
             )
+        self._slow_changed |= self._closes.read(computed)
         levels = placed(computed.levels)
         if self._levels.get(computed.timeframe, ()) != levels:
             self._levels[computed.timeframe] = levels
             self._man(knowledge(self._posts))
+
+    def view(self) -> dict[str, Any] | None:
+        """The session's counts, and what rules wait for; None if nothing changed since the last."""
+        if not (self._quota.changed or self._closes.changed):
+            return None
+        self._quota.changed = self._closes.changed = False
+        return {
+            "sent": self._quota.sent,
+            "suppressed": self._quota.suppressed,
+            "waiting": self._closes.waiting,
+        }
 
     def changes(self) -> tuple[str, str | None]:
         """The state as two JSON texts: what every price changes, and the rest if it has changed.
@@ -149,7 +166,9 @@ class Watch:
             timeframe: tuple(Placed(*row) for row in rows)
             for timeframe, rows in saved["levels"].items()
         }
-        watch.quota.load(saved["quota"])
+        watch._quota.load(saved["quota"])
+        watch._closes.load(saved["closes"])
+        watch._closes.set_rules(rules)
         watch._man(watch._saved_knowledge(saved["posts"]))
         watch._slow_changed = False
         return watch
@@ -165,7 +184,8 @@ class Watch:
                 timeframe: [[level.key, level.price, level.formed_at] for level in levels]
                 for timeframe, levels in self._levels.items()
             },
-            "quota": self.quota.save(),
+            "quota": self._quota.save(),
+            "closes": self._closes.save(),
             "posts": posts,
         }
 
@@ -216,9 +236,16 @@ class Watch:
         if hit is None:
             return _NOTHING
         active = post.active
-        if not self.quota.grant(active.config, active.signals_a_day_max):
+        if not self._quota.grant(active.config, active.signals_a_day_max):
             return _NOTHING
         return (post.signal(hit, move, cause, self._decimals),)
+
+    def _at_close(self, close: Close, tick_size: float) -> list[SignalGenerated]:
+        return [
+            self._closes.signal(active, seen, close, self._decimals)
+            for active, seen in self._closes.decide(close, tick_size)
+            if self._quota.grant(active.config, active.signals_a_day_max)
+        ]
 
     def _rest_until_bounds(self) -> None:
         ranges = [post.pattern.quiet for post in self._posts]
