@@ -1,6 +1,6 @@
 """The topics of the log. All but ``ops`` are cut into partitions."""
 
-from typing import Literal, get_args
+from typing import Final, Literal, get_args
 
 Topic = Literal[
     "inbox",
@@ -22,7 +22,7 @@ PUBLIC_TOPICS: tuple[str, ...] = (
     "alert_fired",
     "ops",
 )
-OPS_TOPIC = "ops"
+OPS_TOPIC: Final = "ops"
 
 StageName = Literal["feed", "candles", "indicators", "signals", "notifier", "sender"]
 STAGES: tuple[StageName, ...] = get_args(StageName)

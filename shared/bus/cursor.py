@@ -1,0 +1,144 @@
+"""Where a FastStream subscriber stands in its stream, moved so that nothing is skipped."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+import structlog
+from faststream.redis.subscriber.usecases import StreamBatchSubscriber
+from redis.exceptions import ResponseError
+
+log = structlog.get_logger(__name__)
+
+_NEW = ">"
+_PENDING = "0"
+_FROM_NOW_ON = "$"
+_CLAIMED_AT_ONCE = 500
+
+
+class Cursor(Protocol):
+    """The place of one subscriber."""
+
+    subscriber: StreamBatchSubscriber
+
+    async def prepare(self, client: Any) -> None:
+        """Find the place to start from; called before the subscriber reads."""
+        ...
+
+    async def advance(self, ids: Sequence[str]) -> None:
+        """These entries, just read, are dealt with."""
+        ...
+
+    def back(self) -> None:
+        """The entries just read are to be read again."""
+        ...
+
+    async def tend(self, client: Any) -> None:
+        """Mend what went wrong outside any read."""
+        ...
+
+
+class IdCursor:
+    """Without a group: the id of the last entry that was dealt with, kept by this process alone."""
+
+    def __init__(self, subscriber: StreamBatchSubscriber) -> None:
+        self.subscriber = subscriber
+        self._done = subscriber.last_id
+
+    async def prepare(self, client: Any) -> None:
+        """Make ``$`` an id: asked for anew at every poll it would skip what comes in between."""
+        if self._done == _FROM_NOW_ON:
+            self._done = await _last_id(client, self.subscriber.stream_sub.name)
+        self.subscriber.last_id = self._done
+
+    async def advance(self, ids: Sequence[str]) -> None:
+        self._done = ids[-1]
+
+    def back(self) -> None:
+        self.subscriber.last_id = self._done
+
+    async def tend(self, client: Any) -> None:
+        """Nothing: the next read begins where the last one ended, whatever happened to it."""
+
+
+class GroupCursor:
+    """In a group: first whatever this consumer was given and did not acknowledge, then new entries.
+
+    So a failed batch, a lost reply, a restart and a consumer that is gone are mended in one way.
+    """
+
+    def __init__(
+        self, subscriber: StreamBatchSubscriber, start: str, orphaned_after_ms: int
+    ) -> None:
+        self.subscriber = subscriber
+        self._start = start
+        self._orphaned_after_ms = orphaned_after_ms
+        self._client: Any = None
+        # Acknowledging and looking at what is pending must not interleave.
+        self._turn = asyncio.Lock()
+
+    async def prepare(self, client: Any) -> None:
+        """Create the group where it is to begin, and take up what was left behind.
+
+        Raises:
+            redis.ResponseError: the key holds something else than a stream.
+        """
+        self._client = client
+        sub = self.subscriber.stream_sub
+        try:
+            await client.xgroup_create(sub.name, sub.group, id=self._start, mkstream=True)
+        except ResponseError as error:
+            if "BUSYGROUP" not in str(error):
+                raise
+        await self._take_up()
+
+    async def advance(self, ids: Sequence[str]) -> None:
+        sub = self.subscriber.stream_sub
+        async with self._turn:
+            await self._client.xack(sub.name, sub.group, *ids)
+            if self.subscriber.read_id == _PENDING:
+                await self._look()
+
+    def back(self) -> None:
+        self.subscriber.read_id = _PENDING
+
+    async def tend(self, client: Any) -> None:
+        """Take over from consumers that are gone; begin anew where the group itself is gone."""
+        if self.subscriber.running:
+            await self._take_up()
+            return
+        log.warning("subscription_restarted", stream=self.subscriber.stream_sub.name)
+        await self.prepare(client)
+        await self.subscriber.start()
+
+    async def _take_up(self) -> None:
+        sub = self.subscriber.stream_sub
+        async with self._turn:
+            _, claimed, gone = await self._client.xautoclaim(
+                sub.name,
+                sub.group,
+                sub.consumer,
+                self._orphaned_after_ms,
+                count=_CLAIMED_AT_ONCE,
+            )
+            if claimed:
+                log.info("entries_taken_over", stream=sub.name, group=sub.group, count=len(claimed))
+            if gone:
+                log.warning("entries_lost", stream=sub.name, group=sub.group, count=len(gone))
+            await self._look()
+
+    async def _look(self) -> None:
+        """Read what is pending for this consumer next, else what is new."""
+        sub = self.subscriber.stream_sub
+        left = await self._client.xpending_range(
+            sub.name, sub.group, "-", "+", 1, consumername=sub.consumer
+        )
+        self.subscriber.read_id = _PENDING if left else _NEW
+
+
+async def _last_id(client: Any, stream: str) -> str:
+    try:
+        facts = await client.xinfo_stream(stream)
+    except ResponseError:  # no such stream yet
+        return "0-0"
+    return str(facts["last-generated-id"].decode())
