@@ -19,16 +19,17 @@ def build_app(
     """The service over the feed of its settings, or over this one.
 
     Raises:
-        SettingsError: the instrument file is wrong, or a port taken.
+        SettingsError: the instrument file or a symbol is wrong, or a port taken.
     """
+    section = settings.ingest
+    table = instruments(section)
     service = Service("ingest", settings, clock)
-    table = instruments(settings.ingest.instruments)
     pressure = Backpressure(service.reads, "tick")
-    source = Source(feed, lambda: feed_of(settings.ingest, table, service))
+    source = Source(feed, lambda: feed_of(section, table, service))
 
     async def write_spine(session: Session) -> None:
         chosen = await source.get()
-        feeding = Feeding(chosen, table, settings.partitions, pressure, finished)
+        feeding = Feeding(chosen, table, section.symbols, pressure, finished)
         try:
             await feeding.run(session)
         except FeedError as error:

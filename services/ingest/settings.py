@@ -22,7 +22,7 @@ class IngestSection(BaseModel):
     symbols: tuple[str, ...] = Field(
         (), description="only these of the feed's instruments; all of them if empty"
     )
-    instruments_file: Path | None = Field(
+    instruments: Path | None = Field(
         None, description="TOML file that adds and changes instruments, see docs/instruments.md"
     )
     seed: Annotated[int, Field(ge=0, lt=2**32)] = Field(

@@ -21,6 +21,7 @@ class Backpressure:
     """Knows how far the slowest stage is behind a topic, partition by partition."""
 
     def __init__(self, reads: RedisReads, topic: Topic, behind_max: int = BEHIND_MAX) -> None:
+        self.partitions = reads.partitions
         self._reads = reads
         self._topic = topic
         self._behind_max = behind_max

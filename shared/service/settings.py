@@ -161,13 +161,14 @@ def environment() -> dict[str, str]:
     merged = {**{k: v for k, v in dotenv_values(".env").items() if v is not None}, **os.environ}
     found = {}
     for name, value in merged.items():
-        bare = name.removesuffix(_FILE)
+        # A setting that is itself called file (TIDELINE_INGEST__FILE) names no secret.
+        bare = name if name.endswith(f"_{_FILE}") else name.removesuffix(_FILE)
         if not (name.startswith(PREFIX) or bare in _BARE):
             continue
-        if name.endswith(_FILE) and bare not in merged:
-            found[bare] = _read_secret(name, value)
-        elif not (name.endswith(_FILE) and bare in merged):
+        if bare == name:
             found[name] = value
+        elif bare not in merged:
+            found[bare] = _read_secret(name, value)
     return found
 
 

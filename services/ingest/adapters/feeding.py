@@ -1,11 +1,11 @@
 """The task that writes one partition's spine: the feed and the inbox in, commits out."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 
 from services.ingest.adapters.feeds.base import Feed
 from services.ingest.domain.instruments import InstrumentTable
-from services.ingest.domain.items import Item
+from services.ingest.domain.items import Cursors, Item
 from services.ingest.domain.spine import Input, SpineWriter
 from shared.bus.backpressure import Backpressure
 from shared.bus.partitions import partition_of
@@ -21,27 +21,33 @@ _FEED_FIELD = "@feed"
 _INBOX: Topic = "inbox"
 # A rule that was just saved is in force this much later at most.
 _INBOX_EVERY_S = 0.1
+# Items decided in one commit: as the stages', to hold the server for about a millisecond.
+_BATCH = 500
 # Batches read ahead while a commit is under way.
 _AHEAD = 4
 
-Batches = asyncio.Queue[Sequence[Item]]
+Batches = asyncio.Queue[Sequence[Item] | None]
 Finished = Callable[[int], Awaitable[None]]
 
 
 class Feeding:
-    """Writes spines, one ``run`` a partition. ``finished`` is told where the feed has ended."""
+    """Writes spines, one ``run`` a partition. ``finished`` is told where the feed has ended.
+
+    ``chosen`` are the symbols to take of those that the feed gives; all of them if empty.
+    """
 
     def __init__(
         self,
-        feed: Feed | None,
+        feed: Feed,
         table: InstrumentTable,
-        partitions: int,
+        chosen: Sequence[str],
         pressure: Backpressure,
         finished: Finished,
     ) -> None:
         self._feed = feed
         self._table = table
-        self._partitions = partitions
+        self._chosen = chosen
+        self._partitions = pressure.partitions
         self._pressure = pressure
         self._finished = finished
 
@@ -53,66 +59,81 @@ class Feeding:
             FeedError: the feed cannot be used.
         """
         writer = SpineWriter(self._table, session.state)
-        name = "" if self._feed is None else self._feed.name
-        if session.state.get(_FEED_FIELD, "") != name:
-            writer.forget_cursors()
+        await self._take_over(session, writer)
         batches: Batches = asyncio.Queue(_AHEAD)
-        reading = asyncio.create_task(self._read(session.partition, writer, batches))
+        reading = asyncio.create_task(self._read(session.partition, writer.cursors(), batches))
         try:
             while True:
                 await self._pressure.room(session.partition)
-                items = await _next(batches, reading)
+                # What the inbox holds stands before the prices that it is to decide on.
                 requests, offset = await _asked(session)
-                await self._write(session, writer, [*requests, *items], offset)
+                await _commit(session, writer, requests, offset)
+                items, ended = await _next(batches, reading)
+                for part in _cut(items):
+                    await _commit(session, writer, part)
+                if ended:
+                    await self._finished(session.partition)
         finally:
             await end([reading])
 
-    async def _read(self, partition: int, writer: SpineWriter, batches: Batches) -> None:
-        """Put the feed's batches into the queue, and tell when all are written."""
-        if self._feed is None:
-            return
-        symbols = [
-            symbol
-            for symbol in (*await self._feed.symbols(), PARTITION_SYMBOL)
-            if partition_of(symbol, self._partitions) == partition
-        ]
-        async for batch in self._feed.stream(symbols, writer.cursors()):
+    async def _take_over(self, session: Session, writer: SpineWriter) -> None:
+        """Start anew where another source wrote the last time: its cursors say nothing of ours."""
+        identity = await self._feed.identity()
+        if session.state.get(_FEED_FIELD) != identity:
+            writer.forget_cursors()
+            await session.commit((), {**writer.changes(), _FEED_FIELD: identity})
+
+    async def _read(self, partition: int, cursors: Cursors, batches: Batches) -> None:
+        """Put the feed's batches into the queue, and None where it ends."""
+        given = await self._feed.symbols()
+        chosen = [symbol for symbol in given if not self._chosen or symbol in self._chosen]
+        # Whose partition is the star's gets what names no instrument.
+        everything = (*chosen, PARTITION_SYMBOL)
+        mine = [one for one in everything if partition_of(one, self._partitions) == partition]
+        async for batch in self._feed.stream(mine, cursors):
             await batches.put(batch)
-        await batches.join()
-        await self._finished(partition)
+        await batches.put(None)
 
-    async def _write(
-        self,
-        session: Session,
-        writer: SpineWriter,
-        inputs: Sequence[Input | DeadLetter],
-        offset: tuple[str, int] | None,
-    ) -> None:
-        """Decide on the inputs and commit what follows; dead letters are passed on as they are."""
-        if not inputs:
-            return
-        outputs = [one for one in inputs if isinstance(one, DeadLetter)]
-        entries = writer.process([one for one in inputs if not isinstance(one, DeadLetter)])
-        changes = writer.changes()
-        if self._feed is not None and session.state.get(_FEED_FIELD) != self._feed.name:
-            changes[_FEED_FIELD] = self._feed.name
+
+async def _commit(
+    session: Session,
+    writer: SpineWriter,
+    inputs: Sequence[Input | DeadLetter],
+    offset: tuple[str, int] | None = None,
+) -> None:
+    """Decide on the inputs and commit what follows; dead letters are passed on as they are.
+
+    Where nothing follows (the time alone has moved) nothing is committed: it is told again.
+    """
+    outputs: list[Event] = [one for one in inputs if isinstance(one, DeadLetter)]
+    outputs += writer.process([one for one in inputs if not isinstance(one, DeadLetter)])
+    if outputs or offset is not None:
         offsets = {} if offset is None else {_INBOX: offset}
-        await session.commit([*outputs, *entries], changes, offsets)
+        await session.commit(outputs, writer.changes(), offsets)
 
 
-async def _next(batches: Batches, reading: asyncio.Task[None]) -> list[Item]:
-    """The batches that are there, waiting a little for the first; raises what the feed raised."""
+def _cut(items: Sequence[Item]) -> Iterator[Sequence[Item]]:
+    return (items[start : start + _BATCH] for start in range(0, len(items), _BATCH))
+
+
+async def _next(batches: Batches, reading: asyncio.Task[None]) -> tuple[list[Item], bool]:
+    """The batches that are there, waiting a little for the first, and whether they were the last.
+
+    Raises what the feed raised.
+    """
     if reading.done():
         reading.result()
     try:
-        items = list(await asyncio.wait_for(batches.get(), _INBOX_EVERY_S))
+        batch = await asyncio.wait_for(batches.get(), _INBOX_EVERY_S)
     except TimeoutError:
-        return []
-    batches.task_done()
-    while not batches.empty():
-        items += batches.get_nowait()
-        batches.task_done()
-    return items
+        return [], False
+    items: list[Item] = []
+    while batch is not None:
+        items += batch
+        if batches.empty():
+            return items, False
+        batch = batches.get_nowait()
+    return items, True
 
 
 async def _asked(

@@ -2,69 +2,81 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 
 from services.ingest.adapters.feeds.base import Feed
-from services.ingest.adapters.feeds.demo.anchor import anchor
-from services.ingest.adapters.feeds.demo.feed import DemoFeed
-from services.ingest.adapters.feeds.file.feed import FileFeed
+from services.ingest.adapters.feeds.demo.feed import DEFAULT_SPEED, START, DemoFeed, market_name
+from services.ingest.adapters.feeds.file.feed import FileFeed, Playing
 from services.ingest.adapters.feeds.file.reading import Defaults
+from services.ingest.adapters.feeds.idle import IdleFeed
+from services.ingest.adapters.feeds.pace import Paces
 from services.ingest.domain.instrument_file import BadInstrument, with_file
-from services.ingest.domain.instruments import InstrumentTable, built_in
+from services.ingest.domain.instruments import (
+    InstrumentTable,
+    UnknownSymbol,
+    built_in,
+    simulated,
+)
 from services.ingest.settings import IngestSection
 from shared.service.frame import Service
 from shared.service.settings import SettingsError
 
 
-def instruments(path: Path | None) -> InstrumentTable:
-    """The built-in instruments, with those of a file.
+def instruments(section: IngestSection) -> InstrumentTable:
+    """The built-in instruments, with those of the user's file.
 
     Raises:
-        SettingsError: the file cannot be read, or something in it is no instrument.
+        SettingsError: the file cannot be read, something in it is no instrument, or a symbol that
+            was chosen is not known.
     """
-    table = InstrumentTable(built_in())
+    try:
+        table = _with_users(InstrumentTable(built_in()), section)
+        for symbol in section.symbols:
+            table.get(symbol)
+    except (BadInstrument, UnknownSymbol) as error:
+        raise SettingsError(str(error)) from None
+    if section.feed == "demo":
+        return InstrumentTable(simulated(table.instruments))
+    return table
+
+
+def _with_users(table: InstrumentTable, section: IngestSection) -> InstrumentTable:
+    path = section.instruments
     if path is None:
         return table
     try:
-        return with_file(table, path.read_text("utf-8"), str(path))
+        text = path.read_text("utf-8")
     except OSError as error:
-        raise SettingsError(f"instrument file {path}: {error.strerror}") from None
-    except (BadInstrument, UnicodeDecodeError) as error:
-        raise SettingsError(str(error)) from None
+        raise BadInstrument(f"instrument file {path}: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise BadInstrument(f"instrument file {path}: no UTF-8 text") from None
+    return with_file(table, text, str(path))
 
 
 class Source:
     """The one feed that all partitions share, made when the first of them asks."""
 
-    def __init__(self, given: Feed | None, make: Callable[[], Awaitable[Feed | None]]) -> None:
+    def __init__(self, given: Feed | None, make: Callable[[], Awaitable[Feed]]) -> None:
         self._feed = given
         self._make = make
-        self._made = given is not None
         self._turn = asyncio.Lock()
 
-    async def get(self) -> Feed | None:
+    async def get(self) -> Feed:
         """The feed."""
         async with self._turn:
-            if not self._made:
+            if self._feed is None:
                 self._feed = await self._make()
-                self._made = True
         return self._feed
 
 
-async def feed(section: IngestSection, table: InstrumentTable, service: Service) -> Feed | None:
-    """The source of prices, or None where none is set."""
+async def feed(section: IngestSection, table: InstrumentTable, service: Service) -> Feed:
+    """The source of prices; one that tells the time alone where none is set."""
+    paces = Paces(service.redis, service.keys, service.clock)
     if section.feed == "demo":
-        began = await anchor(service.redis, service.keys, section.seed, service.clock.now())
-        known = {one.symbol: one for one in built_in()}
-        return DemoFeed(
-            known, service.clock, anchor=began, seed=section.seed, speed=section.demo_speed
-        )
+        speed = DEFAULT_SPEED if section.speed is None else section.speed
+        pace = await paces.of(market_name(section.seed), START, speed)
+        return DemoFeed(table, service.clock, pace, section.seed)
     if section.feed == "file" and section.file is not None:
-        return FileFeed(
-            section.file,
-            table,
-            service.clock,
-            speed=section.file_speed,
-            defaults=Defaults(section.symbol, section.timeframe),
-        )
-    return None
+        defaults = Defaults(section.file_symbol, section.file_timeframe)
+        paced = Playing(paces, section.speed) if section.speed else None
+        return FileFeed(section.file, table, service.clock, paced, defaults)
+    return IdleFeed(service.clock)

@@ -40,6 +40,9 @@ _NEAR_ENOUGH = 0.5
 _COMPLAINTS_KEPT = 1_000
 
 
+_SIMULATED = " (simulated)"
+
+
 class UnknownSymbol(Exception):
     """Nobody knows an instrument of that symbol; the message names the nearest ones."""
 
@@ -60,6 +63,14 @@ def built_in() -> tuple[Instrument, ...]:
             }
         )
         for symbol, title, kind, session, tick_size, decimals, *names in _TABLE
+    )
+
+
+def simulated(instruments: Iterable[Instrument]) -> tuple[Instrument, ...]:
+    """The same instruments in a simulated market: their titles say so, and nothing comes late."""
+    return tuple(
+        one.model_copy(update={"title": one.title + _SIMULATED, "grace_ms": 0})
+        for one in instruments
     )
 
 

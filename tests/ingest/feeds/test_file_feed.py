@@ -159,7 +159,7 @@ async def test_bad_rows_are_handed_over_with_their_number_and_reason(tmp_path: P
         ("time,symbol,price\n", "no rows"),
         ("symbol,price\nEURUSD,1.1\n", "no time column among symbol, price"),
         ("time,symbol,open,high,close\n1,DAX,1,1,1\n", "no column low"),
-        ("time,price\n1,1.1\n", "no symbol column; say which with --symbol"),
+        ("time,price\n1,1.1\n", "no symbol column; set TIDELINE_INGEST__FILE_SYMBOL"),
         (
             "time,symbol,price\n1,EURUSB,1.1\n",
             "row 2: unknown symbol 'EURUSB'; did you mean EURUSD",

@@ -11,9 +11,21 @@ class FeedError(Exception):
 
 
 class Feed(Protocol):
-    """A source of prices, asked for the symbols of one partition at a time."""
+    """A source of prices, asked for the symbols of one partition at a time.
+
+    ``name`` is the source of its prices. ``identity`` tells it from another source of that name:
+    cursors are of use to the very same one only.
+    """
 
     name: str
+
+    async def identity(self) -> str:
+        """What this source is, over restarts.
+
+        Raises:
+            FeedError: the source cannot be used.
+        """
+        ...
 
     async def symbols(self) -> Sequence[str]:
         """Every symbol the source gives prices of.

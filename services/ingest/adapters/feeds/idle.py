@@ -13,10 +13,13 @@ _STEP_S = 0.5
 class IdleFeed:
     """The wall clock as the market's time, without a single price."""
 
-    name = identity = "none"
+    name = "none"
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
+
+    async def identity(self) -> str:
+        return self.name
 
     async def symbols(self) -> Sequence[str]:
         return ()

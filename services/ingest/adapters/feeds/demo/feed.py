@@ -1,7 +1,7 @@
 """The simulated market as a feed: seeds first, then a clock that runs faster than life."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from datetime import UTC, datetime
 
 import numpy as np
@@ -9,15 +9,17 @@ import numpy as np
 from services.ingest.adapters.feeds.demo.market import DemoMarket
 from services.ingest.adapters.feeds.demo.profiles import PROFILES
 from services.ingest.adapters.feeds.demo.seeds import SOURCE, seeds
+from services.ingest.adapters.feeds.pace import Pace
+from services.ingest.domain.instruments import InstrumentTable
 from services.ingest.domain.items import Cursors, FeedTick, FeedTime, Item, Resume
 from services.ingest.domain.sessions import minute
 from shared.clock import Clock
 from shared.events.base import micros
-from shared.market.instruments import Instrument
 
 # A Wednesday afternoon: FX, metals, Xetra, Chicago and New York are all open, and the half hour
 # after New York's opening is the liveliest of the day.
 START = micros(datetime(2026, 6, 10, 14, 0, tzinfo=UTC))
+DEFAULT_SPEED = 60.0
 # Smooth to the eye, and ten batches a second cost next to nothing.
 _STEP_S = 0.05
 _SEEDS_A_BATCH = 250
@@ -26,29 +28,22 @@ _SLICE_US = 10 * 60 * 1_000_000
 
 
 class DemoFeed:
-    """Prices of a simulated market that began at ``anchor`` (wall clock, µs) and runs ``speed``
-    times faster than life. The same seed gives the same prices, whenever it is asked.
-    """
+    """Prices of a simulated market. The same seed gives the same prices, whenever it is asked."""
 
     name = SOURCE
 
-    def __init__(
-        self,
-        instruments: Mapping[str, Instrument],
-        clock: Clock,
-        *,
-        anchor: int,
-        seed: int,
-        speed: float,
-    ) -> None:
-        self._market = DemoMarket(seed, START, instruments)
+    def __init__(self, table: InstrumentTable, clock: Clock, pace: Pace, seed: int) -> None:
+        self._market = DemoMarket(seed, START, {one.symbol: one for one in table.instruments})
         self._clock = clock
-        self._anchor = anchor
-        self._speed = speed
+        self._pace = pace
+        self._seed = seed
 
     def now(self) -> int:
         """The simulated market's time, µs."""
-        return START + int((self._clock.now() - self._anchor) * self._speed)
+        return self._pace.market_at(self._clock.now())
+
+    async def identity(self) -> str:
+        return market_name(self._seed)
 
     async def symbols(self) -> Sequence[str]:
         return list(PROFILES)
@@ -102,6 +97,11 @@ class DemoFeed:
             first, last = np.searchsorted(at, (since, until))
             for i in range(first, last):
                 yield FeedTick(symbol, int(at[i]), float(price[i]), float(size[i]), SOURCE)
+
+
+def market_name(seed: int) -> str:
+    """Tells the simulated markets apart."""
+    return f"{SOURCE}:{seed}"
 
 
 def _batches(items: Iterator[Item]) -> Iterator[list[Item]]:

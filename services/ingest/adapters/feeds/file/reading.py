@@ -78,7 +78,9 @@ def _fill(path: Path, table: pl.DataFrame, given: Mapping[str, str | None]) -> p
     for name, value in given.items():
         if name not in table.columns:
             if value is None:
-                raise FeedError(f"{path}: no {name} column; say which with --{name}")
+                raise FeedError(
+                    f"{path}: no {name} column; set TIDELINE_INGEST__FILE_{name.upper()}"
+                )
             table = table.with_columns(pl.lit(value).alias(name))
     return table
 
