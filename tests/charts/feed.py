@@ -75,7 +75,7 @@ async def serving(
     if path != "":
         app = Starlette(routes=[Mount(path, app)])
     taken = _listen(port)
-    server = Server(app)
+    server = Server(app, sockets=True)
     tasks = [
         asyncio.create_task(server.serve(sockets=[taken])),
         asyncio.create_task(follow(reader, hub)),

@@ -61,7 +61,7 @@ class Walk:
     decimals: int
     volatility: float
     sized: bool
-    random: Random
+    chance: Random
     forming: dict[Timeframe, Forming] = field(default_factory=dict)
     candles: dict[Timeframe, list[Candle]] = field(default_factory=dict)
     levels: dict[Timeframe, list[Level]] = field(default_factory=dict)
@@ -74,9 +74,9 @@ class Walk:
         hour = at / SECOND / 3600 % 24
         busy = 0.4 + 0.6 * math.sin(math.pi * hour / 24) ** 2
         before = self.price
-        shock = self.random.gauss(0, self.volatility * busy)
+        shock = self.chance.gauss(0, self.volatility * busy)
         self.price = round(max(before * (1 + shock), 10.0**-self.decimals), self.decimals)
-        size = float(self.random.randint(1, 40)) if self.sized else 0.0
+        size = float(self.chance.randint(1, 40)) if self.sized else 0.0
         for timeframe in TIMEFRAMES:
             length = LENGTH_US[timeframe]
             open_at = at // length * length
@@ -140,7 +140,7 @@ class Walk:
     def _signal(
         self, timeframe: Timeframe, at_level: Level, at: int, *, up: bool
     ) -> SignalGenerated:
-        action = self.random.choice(["touch", "break", "sweep"])
+        action = self.chance.choice(["touch", "break", "sweep"])
         names = {"touch": "touched", "break": "broke", "sweep": "swept"}
         rising = up == (action == "break")
         words = at_level.key.replace("previous_day", "yesterday's").replace(".classic", "")
@@ -171,7 +171,7 @@ class Market:
     """Some symbols walking through the same time."""
 
     def __init__(self, seed: int = 7, symbols: Container[str] | None = None) -> None:
-        random = Random(seed)
+        chance = Random(seed)
         specs = (
             ("DAX", 24_180.0, 1, 1.1e-4, False),
             ("EURUSD", 1.0842, 5, 4.5e-5, False),
@@ -181,7 +181,7 @@ class Market:
             ("VIX", 18.42, 2, 6e-4, False),
         )
         self.walks = {
-            symbol: Walk(symbol, price, decimals, volatility, sized, Random(random.random()))
+            symbol: Walk(symbol, price, decimals, volatility, sized, Random(chance.random()))
             for symbol, price, decimals, volatility, sized in specs
             if symbols is None or symbol in symbols
         }
