@@ -155,6 +155,11 @@ class LogBroker(RedisBroker):
         if self._looking_after is not None:
             await end([self._looking_after])
             self._looking_after = None
+        # Handlers end first, then the reads for certain, and only then the connections.
+        subscribers = [reader.cursor.subscriber for reader in self._readers]
+        reads = [task for subscriber in subscribers for task in subscriber.tasks]
+        await asyncio.gather(*(subscriber.stop() for subscriber in subscribers))
+        await end(reads)
         await super().stop(*args, **kwargs)
 
     def _streams(self, topic: Topic | Literal["ops"]) -> list[str]:
