@@ -11,6 +11,7 @@ import pytest
 from services.indicators.domain.stage import STAGE
 from services.signals.adapters.rule_files import built_in_names, load
 from services.signals.domain.conditions import AtClose
+from services.signals.domain.rules import Retest
 from services.signals.domain.step import SignalsStep
 from shared.events import CandleClosed, Close, LevelComputed, SignalGenerated, Window
 from shared.events.base import micros
@@ -90,15 +91,17 @@ def test_the_flips_of_the_atr_stop(readings: list[LevelComputed]) -> None:
 
 @pytest.mark.parametrize("name", built_in_names())
 def test_what_a_built_in_set_looks_at_exists(name: str, readings: list[LevelComputed]) -> None:
-    """Keys of swings and names of values are those of the readings; the daily ones are checked by
-    their own rule below."""
+    """Keys of levels and zones and names of values are those of the readings; see below for 1d."""
     known = {level.key for one in readings for level in one.levels}
+    zones = {(zone.key, zone.status) for one in readings for zone in one.zones}
     values = {value for one in readings for value in one.values}
     (rule_set,) = load([name], [])
     for rule in rule_set.rules:
         when = rule.when
         if isinstance(when, AtClose):
             assert {key for _, key in when.reads()} <= values
+        elif isinstance(when, Retest):
+            assert any(when.names(*zone) for zone in zones)
         elif when.timeframe != "1d":
             assert any(names(rule, key) for key in known), rule.name
 

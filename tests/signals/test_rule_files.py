@@ -95,7 +95,7 @@ NEAR = r"mine.toml: rule 1 \(near\), "
          "valid integer, not '2'"),
         ('"touch"', '"tuch"', NEAR + r"when: unknown kind 'tuch'; did you mean touch\?"),
         ('kind = "touch", ', "", NEAR + "when: kind is missing; add one of touch, "
-         "break, sweep, candle"),
+         "break, sweep, retest, candle"),
         ('timeframe = "1d", ', "", NEAR + "when.timeframe: is missing; add it"),
         ('"1d"', '"2d"', NEAR + "when.timeframe: input should be '1m', .* not '2d'"),
         ('["previous_day.high"]', "[]", NEAR + "when.levels: tuple should have at least 1 item"),

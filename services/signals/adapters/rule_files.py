@@ -10,14 +10,20 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from services.signals.domain.conditions import AtClose, Compare, Cross, Junction, Negation, Within
-from services.signals.domain.rules import Break, Life, Rule, RuleSet, Sweep, Touch
+from services.signals.domain.rules import Break, Life, Retest, Rule, RuleSet, Sweep, Touch
 from services.signals.domain.series import CandlePart, LevelPrice, Number, Reading
 
 BUILT_IN = Path(__file__).parents[1] / "rules"
 GUIDE = "see docs/rules.md"
 Loc = tuple[int | str, ...]
 Kinds = Mapping[str, type[BaseModel]]
-_PATTERNS: Kinds = {"touch": Touch, "break": Break, "sweep": Sweep, "candle": AtClose}
+_PATTERNS: Kinds = {
+    "touch": Touch,
+    "break": Break,
+    "sweep": Sweep,
+    "retest": Retest,
+    "candle": AtClose,
+}
 _CONDITIONS: Kinds = {
     "above": Compare,
     "below": Compare,

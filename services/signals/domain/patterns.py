@@ -1,4 +1,4 @@
-"""What touch, break and sweep have in common, and which one a rule asks for.
+"""What touch, break, sweep and retest have in common, and which one a rule asks for.
 
 A pattern takes the moves of the price at one level and answers a hit or None. Its state is a few
 numbers, and ``quiet`` says for which prices nothing can happen (see Quiet's promise).
@@ -9,7 +9,8 @@ from typing import Protocol
 from services.signals.domain.arming import Arming
 from services.signals.domain.breaking import Breaking
 from services.signals.domain.moves import Hit, Move, Quiet, Saved, Spot
-from services.signals.domain.rules import Break, Rule, Sweep, Touch
+from services.signals.domain.retesting import Retesting
+from services.signals.domain.rules import Break, Retest, Rule, Sweep, Touch
 from services.signals.domain.sweeping import Sweeping
 from services.signals.domain.touching import Touching
 
@@ -36,13 +37,16 @@ class Pattern(Protocol):
         ...
 
 
-def pattern_at(rule: Rule, spot: Spot) -> Pattern:
-    """The rule's pattern at a level, with nothing seen yet."""
+def pattern_at(rule: Rule, spot: Spot, far: float | None = None) -> Pattern:
+    """The rule's pattern at a level, or at a zone with this far edge, with nothing seen yet."""
     arming = Arming(rule.life, spot)
     when = rule.when
     if isinstance(when, Touch):
         return Touching(when, arming, spot)
     if isinstance(when, Break):
         return Breaking(when, arming, spot)
+    if isinstance(when, Retest):
+        assert far is not None, rule.name
+        return Retesting(when, arming, spot, far)
     assert isinstance(when, Sweep), when.kind
     return Sweeping(when, arming, spot)

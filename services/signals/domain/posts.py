@@ -6,37 +6,45 @@ from dataclasses import dataclass
 from services.signals.domain.book import ActiveRule
 from services.signals.domain.moves import Hit, Move, Saved, Spot
 from services.signals.domain.patterns import Pattern, pattern_at
-from services.signals.domain.rules import AtLevels
+from services.signals.domain.rules import AtLevels, Retest, When
 from services.signals.domain.wording import level_words, sentence
-from shared.events import Event, Level, SignalGenerated
+from shared.events import Event, LevelComputed, SignalGenerated, Zone
 from shared.events.base import stamp
 from shared.market.timeframes import Timeframe
 
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """What is kept of a level."""
+    """What is kept of a level, or of a zone: then its price is the edge that a price meets first.
+
+    ``far`` is a zone's other edge and ``status`` where it is in its life.
+    """
 
     key: str
     price: float
     formed_at: int
+    far: float | None = None
+    status: str = ""
 
     @property
     def ref(self) -> str:
-        """The same as the level's own ``ref``."""
+        """The same as the level's or zone's own ``ref``."""
         return f"{self.key}@{stamp(self.formed_at)}"
 
 
 Levels = dict[Timeframe, tuple[Placed, ...]]
 
 
-def placed(levels: Iterable[Level]) -> tuple[Placed, ...]:
-    """What is kept of a timeframe's levels; of two with the same ref the last."""
-    by_ref = {
-        (level.key, level.formed_at): Placed(level.key, level.price, level.formed_at)
-        for level in levels
-    }
-    return tuple(by_ref.values())
+def placed(computed: LevelComputed) -> tuple[Placed, ...]:
+    """What is kept of a timeframe's levels and zones; of two with the same ref the last."""
+    levels = [Placed(level.key, level.price, level.formed_at) for level in computed.levels]
+    zones = [_zone(zone) for zone in computed.zones if zone.side != "pivot"]
+    return tuple({(one.key, one.formed_at): one for one in levels + zones}.values())
+
+
+def _zone(zone: Zone) -> Placed:
+    near, far = (zone.high, zone.low) if zone.side == "support" else (zone.low, zone.high)
+    return Placed(zone.key, near, zone.formed_at, far, zone.status)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,9 +105,9 @@ def man_posts(
     return [
         _man(active, when.timeframe, level, tick_size, former)
         for active in rules
-        if isinstance(when := active.rule.when, AtLevels)
+        for when in (active.rule.when,)
         for level in levels.get(when.timeframe, ())
-        if when.names(level.key)
+        if _is_meant(when, level)
     ]
 
 
@@ -108,11 +116,17 @@ def knowledge(posts: Iterable[Post]) -> dict[tuple[str, str], tuple[Spot, Saved]
     return {(post.active.label, post.place): (post.spot, post.pattern.save()) for post in posts}
 
 
+def _is_meant(when: When, level: Placed) -> bool:
+    if isinstance(when, Retest):
+        return level.far is not None and when.names(level.key, level.status)
+    return isinstance(when, AtLevels) and level.far is None and when.names(level.key)
+
+
 def _man(
     active: ActiveRule, timeframe: Timeframe, level: Placed, tick_size: float, former: Former
 ) -> Post:
     spot = Spot(level.price, tick_size)
-    pattern = pattern_at(active.rule, spot)
+    pattern = pattern_at(active.rule, spot, level.far)
     post = Post(active, timeframe, level, f"{timeframe}.{level.ref}", spot, pattern)
     known = former.get((active.label, post.place))
     if known is not None:

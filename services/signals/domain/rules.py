@@ -3,6 +3,7 @@
 import hashlib
 import json
 import re
+from collections.abc import Iterable
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
@@ -38,7 +39,7 @@ class AtLevels(Value):
 
     def names(self, key: str) -> bool:
         """Whether a level of this key is meant."""
-        return any(_matches(pattern, key) for pattern in self.levels)
+        return _names(self.levels, key)
 
 
 class Touch(AtLevels):
@@ -81,7 +82,26 @@ class Sweep(AtLevels):
         return self
 
 
-When = Annotated[Touch | Break | Sweep | AtClose, Field(discriminator="kind")]
+class Retest(Value):
+    """The price comes back to a zone, ``depth`` of the way from its near edge to its far one.
+
+    ``statuses`` are those of the zone's life in which it counts: ``open`` until a candle has come
+    back to it.
+    """
+
+    kind: Literal["retest"]
+    timeframe: Timeframe
+    zones: Annotated[tuple[KeyPattern, ...], Field(min_length=1)]
+    statuses: Annotated[tuple[Identifier, ...], Field(min_length=1)] = ("open",)
+    depth: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] = 0.0
+    gap_ticks: SomeTicks = 50
+
+    def names(self, key: str, status: str) -> bool:
+        """Whether a zone of this key and status is meant."""
+        return status in self.statuses and _names(self.zones, key)
+
+
+When = Annotated[Touch | Break | Sweep | Retest | AtClose, Field(discriminator="kind")]
 
 
 class Life(Value):
@@ -171,8 +191,10 @@ def digest(content: dict[str, Any]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _reach(when: Touch | Break | Sweep) -> tuple[str, int]:
+def _reach(when: Touch | Break | Sweep | Retest) -> tuple[str, int]:
     """The field that says how near to the level a firing can be, and its value."""
+    if isinstance(when, Retest):
+        return "depth", 0
     if isinstance(when, Touch):
         return "within_ticks", when.within_ticks
     if isinstance(when, Break):
@@ -182,5 +204,7 @@ def _reach(when: Touch | Break | Sweep) -> tuple[str, int]:
     return "through_ticks", when.through_ticks
 
 
-def _matches(pattern: str, key: str) -> bool:
-    return re.fullmatch(".*".join(map(re.escape, pattern.split("*"))), key) is not None
+def _names(patterns: Iterable[str], key: str) -> bool:
+    return any(
+        re.fullmatch(".*".join(map(re.escape, pattern.split("*"))), key) for pattern in patterns
+    )

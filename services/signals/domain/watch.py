@@ -1,6 +1,7 @@
 """One symbol under watch: its levels, its posts, and a short way for prices without effect."""
 
 from collections.abc import Sequence
+from dataclasses import astuple
 from math import inf
 from typing import Any
 
@@ -129,7 +130,7 @@ class Watch:
                 "entry of kind instrument before its first tick"
             )
         self._slow_changed |= self._closes.read(computed)
-        levels = placed(computed.levels)
+        levels = placed(computed)
         if self._levels.get(computed.timeframe, ()) != levels:
             self._levels[computed.timeframe] = levels
             self._man(knowledge(self._posts))
@@ -181,7 +182,7 @@ class Watch:
             "tick_size": self._tick_size,
             "decimals": self._decimals,
             "levels": {
-                timeframe: [[level.key, level.price, level.formed_at] for level in levels]
+                timeframe: [astuple(level) for level in levels]
                 for timeframe, levels in self._levels.items()
             },
             "quota": self._quota.save(),

@@ -11,9 +11,11 @@ _PERIODS = {
     "previous_month": "last month's",
 }
 _PIVOT = re.compile(r"pivot\.(?P<kind>[a-z]+)\.(?P<name>[a-z0-9_]+)")
+_GAP = "fvg."
 _WAYS = {
     "touch": "{symbol} touched {level} from {side} at {price}",
     "break": "{symbol} broke {level} {way} at {price}",
+    "retest": "{symbol} came back to the {level} from {side} at {price}",
     "sweep": "{symbol} swept {level} {way} to {extreme} and was back at {price} after {outside}",
 }
 
@@ -26,6 +28,8 @@ def level_words(key: str, timeframe: Timeframe) -> str:
     if pivot := _PIVOT.fullmatch(key):
         kind = "" if pivot["kind"] == "classic" else f"{pivot['kind'].capitalize()} "
         return f"{kind}pivot {pivot['name'].upper()}"
+    if key.startswith(_GAP):
+        return f"{timeframe} {key.removeprefix(_GAP)} fair value gap"
     return f"{timeframe} {key.replace('.', ' ').replace('_', ' ')}"
 
 
