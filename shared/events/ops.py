@@ -35,4 +35,6 @@ class Ops(Event):
 
     @property
     def id(self) -> str:
-        return f"{self.TYPE}:{self.service}:{self.worker}:{self.kind}:{self.symbol}:{stamp(self.at)}"
+        return (
+            f"{self.TYPE}:{self.service}:{self.worker}:{self.kind}:{self.symbol}:{stamp(self.at)}"
+        )
