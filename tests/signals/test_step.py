@@ -11,6 +11,7 @@ from tests.signals.play import (
     MINUTE,
     SYMBOL,
     Play,
+    close,
     config,
     instrument,
     level,
@@ -127,7 +128,8 @@ def test_symbols_do_not_know_of_each_other() -> None:
 def test_only_what_changed_is_written() -> None:
     """A commit holds the symbols it touched, and the rules only when they changed."""
     play = Play(TOUCH)
-    assert set(play.step.changes()) == {"@rules", SYMBOL, f"{SYMBOL}:posts"}
+    fields = {"@rules", SYMBOL, f"{SYMBOL}:posts", f"{SYMBOL}:levels:1d"}
+    assert set(play.step.changes()) == fields
     assert play.step.changes() == {}
     play.prices(90)
     assert set(play.step.changes()) == {SYMBOL}
@@ -140,6 +142,16 @@ def test_a_price_without_effect_writes_a_few_bytes() -> None:
     play.step.changes()
     play.prices(91)
     assert play.step.changes() == {SYMBOL: "[91.0,3,false]"}
+
+
+def test_a_close_without_effect_writes_a_few_bytes() -> None:
+    """Ten thousand symbols close at once every minute; most of them have nothing new to keep."""
+    play = Play(TOUCH)
+    play.prices(90, 90)
+    play.send(close(FRIDAY, "1m"))
+    play.step.changes()
+    play.send(levels(level(95, "swing.high"), timeframe="1m"), close(FRIDAY, "1m"))
+    assert set(play.step.changes()) == {SYMBOL, f"{SYMBOL}:levels:1m"}
 
 
 def test_an_instrument_that_is_taken_away_leaves_no_state() -> None:

@@ -79,6 +79,11 @@ class CandleRules:
         self._pages[computed.timeframe] = Page(computed.pos, computed.at, computed.origin, kept)
         return True
 
+    def concerns(self, close: Close) -> bool:
+        """Whether a rule is decided on one of the candles that are over."""
+        closed = {window.timeframe for window in close.windows}
+        return any(when.timeframe in closed for _, when in self._rules)
+
     def decide(self, close: Close, tick: float) -> Iterator[tuple[ActiveRule, Evaluation]]:
         """The rules that fire at this close, in their order, with what they saw."""
         closed = {window.timeframe for window in close.windows}

@@ -29,13 +29,14 @@ class Quota:
         return granted
 
     def close(self, close: Close) -> bool:
-        """Follow a close; whether it ends the session."""
-        ends = any(window.timeframe == "1d" for window in close.windows)
-        if ends or self._session_at not in (None, close.session_at):
-            self.changed = self.changed or bool(self.sent)
+        """Follow a close; whether anything is different after it."""
+        over = ends_session(close)
+        starts_anew = over or self._session_at not in (None, close.session_at)
+        if starts_anew and self.sent:
+            self.changed = True
             self.sent, self.suppressed = {}, {}
-        self._session_at = None if ends else close.session_at
-        return ends
+        session_at, self._session_at = self._session_at, None if over else close.session_at
+        return starts_anew or session_at != self._session_at
 
     def save(self) -> dict[str, Any]:
         """The state as JSON values."""
@@ -46,3 +47,8 @@ class Quota:
         self._session_at = saved["session_at"]
         self.sent = saved["sent"]
         self.suppressed = saved["suppressed"]
+
+
+def ends_session(close: Close) -> bool:
+    """Whether the daily candle is among what is over."""
+    return any(window.timeframe == "1d" for window in close.windows)

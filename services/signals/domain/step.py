@@ -12,23 +12,26 @@ from shared.events.codec import first_reason
 from shared.market.instruments import Instrument
 
 RULES_FIELD = "@rules"
-POSTS = ":posts"
 
 
 class SignalsStep:
     """Spine entries and levels in, signals out; see shared/bus/step.py for the contract.
 
-    State: ``@rules`` holds every rule set in force. A symbol has two fields: its own name for what
-    every price changes, and ``<symbol>:posts`` for its levels, what its posts know, and its counts
-    of the session. (No symbol holds a colon.)
+    State: ``@rules`` holds every rule set in force. A symbol has a field of its own name for what
+    every price changes, ``<symbol>:posts`` for what its posts know and its counts of the session,
+    and ``<symbol>:levels:15m`` for each timeframe's levels. (No symbol holds a colon.)
     """
 
     def __init__(self, state: Mapping[str, str]) -> None:
         self._book = Book.load(state.get(RULES_FIELD, "[]"))
+        parts: dict[str, dict[str, str]] = {}
+        for name, text in state.items():
+            if name != RULES_FIELD:
+                symbol, _, part = name.partition(":")
+                parts.setdefault(symbol, {})[part] = text
         self._watches = {
-            name: Watch.load(text, state[name + POSTS], self._book.rules_for(name))
-            for name, text in state.items()
-            if name != RULES_FIELD and not name.endswith(POSTS)
+            symbol: Watch.load(texts, self._book.rules_for(symbol))
+            for symbol, texts in parts.items()
         }
         self._dirty: set[str] = set()
         self._book_is_dirty = False
@@ -62,10 +65,9 @@ class SignalsStep:
         changed: dict[str, str] = {}
         for symbol in sorted(self._dirty):
             watch = self._watches.get(symbol)
-            quick, slow = ("", "") if watch is None else watch.changes()
-            changed[symbol] = quick
-            if slow is not None:
-                changed[symbol + POSTS] = slow
+            parts = dict.fromkeys(Watch.parts(), "") if watch is None else watch.changes()
+            for part, text in parts.items():
+                changed[f"{symbol}:{part}" if part else symbol] = text
         if self._book_is_dirty:
             changed[RULES_FIELD] = self._book.save()
         self._dirty, self._book_is_dirty = set(), False

@@ -1,6 +1,6 @@
 """One symbol under watch: its levels, its posts, and a short way for prices without effect."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import astuple
 from math import inf
 from typing import Any
@@ -20,11 +20,13 @@ from services.signals.domain.posts import (
     man_posts,
     placed,
 )
-from services.signals.domain.quota import Quota
+from services.signals.domain.quota import Quota, ends_session
 from shared.events import CandleIn, Close, Event, LevelComputed, SignalGenerated, Tick
 from shared.market.instruments import Instrument
+from shared.market.timeframes import TIMEFRAMES, Timeframe
 
 _NOTHING: tuple[SignalGenerated, ...] = ()
+_LEVELS = "levels:"
 
 
 class Watch:
@@ -35,6 +37,7 @@ class Watch:
     """
 
     __slots__ = (
+        "_changed_levels",
         "_closes",
         "_count",
         "_cut",
@@ -60,6 +63,7 @@ class Watch:
         self._count = 0
         self._cut = False
         self._levels: Levels = {}
+        self._changed_levels: set[Timeframe] = set()
         self._posts: list[Post] = []
         self._slow_changed = True
         self._quota = Quota()
@@ -100,9 +104,9 @@ class Watch:
 
     def close(self, close: Close) -> list[SignalGenerated]:
         """Candles are over: what the candle rules say, and then perhaps the session's end."""
-        self._slow_changed = True
         signals = [] if self._tick_size is None else self._at_close(close, self._tick_size)
-        if self._quota.close(close):
+        self._slow_changed |= self._quota.close(close)
+        if ends_session(close):
             self.cut()
         return signals
 
@@ -133,7 +137,9 @@ class Watch:
         levels = placed(computed)
         if self._levels.get(computed.timeframe, ()) != levels:
             self._levels[computed.timeframe] = levels
-            self._man(knowledge(self._posts))
+            self._changed_levels.add(computed.timeframe)
+            if any(one.rule.when.timeframe == computed.timeframe for one in self._rules):
+                self._man(knowledge(self._posts))
 
     def view(self) -> dict[str, Any] | None:
         """The session's counts, and what rules wait for; None if nothing changed since the last."""
@@ -146,33 +152,44 @@ class Watch:
             "waiting": self._closes.waiting,
         }
 
-    def changes(self) -> tuple[str, str | None]:
-        """The state as two JSON texts: what every price changes, and the rest if it has changed.
+    def changes(self) -> dict[str, str]:
+        """The state as JSON texts by part, those parts that have changed since the last call.
 
-        The second is a hundred times as long and changes only where something nearly happens.
+        Every price changes the part without a name, a few bytes. ``posts`` changes where something
+        nearly happens, ``levels:15m`` where a candle of that timeframe moved a level.
         """
-        quick = [self._price, self._count, self._cut]
-        slow = orjson.dumps(self._slow_state()).decode() if self._slow_changed else None
+        parts = {"": _text([self._price, self._count, self._cut])}
+        if self._slow_changed:
+            parts["posts"] = _text(self._slow_state())
+        for timeframe in sorted(self._changed_levels):
+            rows = [astuple(level) for level in self._levels[timeframe]]
+            parts[f"{_LEVELS}{timeframe}"] = _text(rows)
         self._slow_changed = False
-        return orjson.dumps(quick).decode(), slow
+        self._changed_levels = set()
+        return parts
 
     @classmethod
-    def load(cls, quick: str, slow: str, rules: tuple[ActiveRule, ...]) -> "Watch":
+    def load(cls, parts: Mapping[str, str], rules: tuple[ActiveRule, ...]) -> "Watch":
         """The watch that ``changes`` wrote down, under the rules in force then."""
         watch = cls(rules)
-        watch._price, watch._count, watch._cut = orjson.loads(quick)
-        saved = orjson.loads(slow)
+        watch._price, watch._count, watch._cut = orjson.loads(parts[""])
+        saved = orjson.loads(parts["posts"])
         watch._tick_size, watch._decimals = saved["tick_size"], saved["decimals"]
-        watch._levels = {
-            timeframe: tuple(Placed(*row) for row in rows)
-            for timeframe, rows in saved["levels"].items()
-        }
+        for timeframe in TIMEFRAMES:
+            rows = orjson.loads(parts.get(f"{_LEVELS}{timeframe}", "null"))
+            if rows is not None:
+                watch._levels[timeframe] = tuple(Placed(*row) for row in rows)
         watch._quota.load(saved["quota"])
         watch._closes.load(saved["closes"])
         watch._closes.set_rules(rules)
         watch._man(watch._saved_knowledge(saved["posts"]))
         watch._slow_changed = False
         return watch
+
+    @staticmethod
+    def parts() -> list[str]:
+        """The names of all parts there can be."""
+        return ["", "posts", *(f"{_LEVELS}{timeframe}" for timeframe in TIMEFRAMES)]
 
     def _slow_state(self) -> dict[str, Any]:
         posts: dict[str, dict[str, Any]] = {}
@@ -181,10 +198,6 @@ class Watch:
         return {
             "tick_size": self._tick_size,
             "decimals": self._decimals,
-            "levels": {
-                timeframe: [astuple(level) for level in levels]
-                for timeframe, levels in self._levels.items()
-            },
             "quota": self._quota.save(),
             "closes": self._closes.save(),
             "posts": posts,
@@ -242,6 +255,7 @@ class Watch:
         return (post.signal(hit, move, cause, self._decimals),)
 
     def _at_close(self, close: Close, tick_size: float) -> list[SignalGenerated]:
+        self._slow_changed |= self._closes.concerns(close)
         return [
             self._closes.signal(active, seen, close, self._decimals)
             for active, seen in self._closes.decide(close, tick_size)
@@ -254,3 +268,7 @@ class Watch:
         self._high = min((quiet.high for quiet in ranges), default=inf)
         self._until = min((quiet.until for quiet in ranges), default=inf)
         self._until_count = min((quiet.until_count for quiet in ranges), default=inf)
+
+
+def _text(value: Any) -> str:
+    return orjson.dumps(value).decode()
