@@ -9,6 +9,7 @@ import socket
 import tomllib
 from collections.abc import Mapping
 from functools import cache
+from json import JSONDecodeError
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypeVar
 
@@ -20,6 +21,7 @@ from pydantic_settings import (
     PydanticBaseSettingsSource,
     SettingsConfigDict,
 )
+from pydantic_settings import SettingsError as UnreadableError
 
 from shared.bus.keys import DEFAULT_NAMESPACE, Keys
 from shared.bus.partitions import DEFAULT_PARTITIONS
@@ -119,6 +121,8 @@ class ServiceSettings(BaseSettings):
             return cls(**given)
         except ValidationError as error:
             raise SettingsError(_told(error)) from None
+        except UnreadableError as error:
+            raise SettingsError(_unreadable(error)) from None
 
 
 SettingsT = TypeVar("SettingsT", bound=ServiceSettings)
@@ -215,3 +219,11 @@ def _told(error: ValidationError) -> str:
     if complaint["type"] == "extra_forbidden":
         return f"unknown setting {name}; see docs/settings.md for all settings"
     return f"setting {name}: {first_reason(error).split(': ', 1)[-1]}"
+
+
+def _unreadable(error: UnreadableError) -> str:
+    cause = error.__cause__
+    if not isinstance(cause, JSONDecodeError):
+        return str(error)
+    name = next((name for name, value in environment().items() if value == cause.doc), "")
+    return f"setting {name}: no JSON ({cause.msg}, character {cause.pos + 1})"

@@ -133,6 +133,10 @@ def test_plain_http_elsewhere_must_be_allowed(monkeypatch: pytest.MonkeyPatch) -
             "there are: console",
         ),
         (
+            {"ROUTES": '[{"channels": hush}]'},
+            "setting TIDELINE_NOTIFIER__ROUTES: no JSON (Expecting value, character 15)",
+        ),
+        (
             {"ROUTES": '[{"channels": []}]'},
             "setting TIDELINE_NOTIFIER__ROUTES__0__CHANNELS: Tuple should have at least 1 item "
             "after validation, not 0",
