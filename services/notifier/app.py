@@ -39,7 +39,8 @@ def build_app(settings: NotifierSettings, channels: Sequence[Channel] | None = N
         finally:
             await asyncio.gather(*(channel.close() for channel in used))
 
-    service.add_stage(intake_stage(section.routing(tuple(outlets))))
+    routes = section.routing(tuple(outlets))
+    service.add_stage(intake_stage(routes, simulated=section.simulated))
     service.add_partition_task(STAGE, send)
     service.add_background("channels", keep_open)
     return service

@@ -119,6 +119,7 @@ class NotifierSection(_Section):
     TIDELINE_NOTIFIER__ROUTES='[{"channels": ["webhook"], "symbols": ["EUR*"]}]'
     """
 
+    simulated: bool = Field(False, description="mark every alert as simulated")
     console: ConsoleSection = ConsoleSection()
     webhook: WebhookSection | None = Field(None, description="the channel named webhook")
     webhooks: dict[ChannelName, WebhookSection] = Field({}, description="more of them, by name")

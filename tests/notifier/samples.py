@@ -4,7 +4,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 from services.notifier.domain.intents import AlertIntent
-from services.notifier.domain.text import sentence
 from shared.events.base import micros
 from shared.events.signal import SignalGenerated
 
@@ -37,8 +36,7 @@ def a_signal(**changed: Any) -> SignalGenerated:
 
 def an_intent(channel: str = "console", **changed: Any) -> AlertIntent:
     """The intent of ``a_signal`` for a channel."""
-    signal = a_signal(**changed)
-    return AlertIntent.of(signal, channel=channel, text=sentence(signal), routes="r0")
+    return AlertIntent.of(a_signal(**changed), channel, routes="r0")
 
 
 def intents(count: int, channel: str = "console") -> list[AlertIntent]:

@@ -3,7 +3,7 @@
 import json
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from prometheus_client import CollectorRegistry
@@ -21,6 +21,7 @@ from services.notifier.settings import (
     RouteSection,
     WebhookSection,
 )
+from shared.events.signal import Action
 from tests.notifier.samples import an_intent
 
 PAGE = (Path(__file__).parents[2] / "docs" / "channels.md").read_text(encoding="utf-8")
@@ -91,6 +92,12 @@ def test_documented_defaults_are_the_real_ones(section: type[BaseModel]) -> None
 def test_keys_of_a_route_are_documented() -> None:
     """Each key of a route has a row."""
     assert [name for name in RouteSection.model_fields if f"\n| `{name}` |" not in PAGE] == []
+
+
+def test_actions_are_documented() -> None:
+    """Both tables name every action there is."""
+    listed = ", ".join(f"`{action}`" for action in get_args(Action))
+    assert PAGE.count(listed) == 2
 
 
 def test_metrics_are_documented() -> None:

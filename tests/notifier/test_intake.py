@@ -113,14 +113,24 @@ def test_batches_and_restarts_change_nothing(
         ("tick:EURUSD:demo:2026-11-20T09:15:03Z:7", True),
         ("tick:EURUSD:file:2026-11-20T09:15:03Z:7", False),
         ("tick:demo:file:2026-11-20T09:15:03Z:7", False),
-        ("candle_closed:NIFTY 50:1m:2026-11-20T09:15Z", False),
+        ("candle_in:EURUSD:1m:demo:2026-11-20T09:15Z", True),
+        ("candle_in:EURUSD:1m:file:2026-11-20T09:15Z", False),
+        ("level_computed:NIFTY 50:1m:2026-11-20T09:15Z", False),
     ],
 )
 def test_prices_of_the_demo_feed_are_marked(cause: str, simulated: bool) -> None:
-    """An alert whose tick came from the demo feed says that it is simulated."""
+    """An alert whose price came from the demo feed says that it is simulated."""
     intent = Intake(BOTH, {}).process([a_signal(cause=cause)])[0]
     assert isinstance(intent, AlertIntent)
     assert intent.simulated is simulated
+
+
+def test_a_simulated_market_marks_every_alert() -> None:
+    """Whoever runs a simulation can have all of its alerts marked, whatever their cause."""
+    spec = intake_stage(BOTH, simulated=True)
+    for intent in spec.restore({}).process([a_signal()]):
+        assert isinstance(intent, AlertIntent)
+        assert intent.simulated
 
 
 def test_intents_survive_the_wire() -> None:

@@ -1,5 +1,7 @@
 """The sender: nothing lost, nothing marked sent before it was, nobody held up by another."""
 
+import asyncio
+
 import pytest
 
 from services.notifier.adapters.outlet import Outlet
@@ -195,12 +197,15 @@ async def test_too_many_waiting_alerts_push_out_the_oldest(any_log: Log) -> None
     assert len(await bench.state()) == 4
 
 
-async def test_a_channel_that_breaks_is_tried_again_and_mutes_nobody(any_log: Log) -> None:
+@pytest.mark.parametrize("error", [RuntimeError("bug"), asyncio.CancelledError()])
+async def test_a_channel_that_breaks_is_tried_again_and_mutes_nobody(
+    any_log: Log, error: BaseException
+) -> None:
     """A bug in a channel costs retries and then a failed receipt, never the loop."""
 
     class Broken(Scripted):
         async def send(self, intent: AlertIntent) -> Outcome:
-            raise RuntimeError("bug")
+            raise error
 
     bench = Bench(any_log, {"desk": Outlet(Broken("desk"), QUICK), "console": Outlet(Scripted())})
     await bench.post([an_intent("desk"), an_intent()])
@@ -208,7 +213,7 @@ async def test_a_channel_that_breaks_is_tried_again_and_mutes_nobody(any_log: Lo
         console, desk = await bench.receipts_of(2)
     assert (console.channel, console.status) == ("console", "delivered")
     assert (desk.status, desk.attempts) == ("failed", 4)
-    assert "the channel broke: RuntimeError('bug')" in desk.detail
+    assert f"the channel broke: {error!r}" in desk.detail
 
 
 async def test_unreadable_entries_are_dead_lettered(any_log: Log) -> None:

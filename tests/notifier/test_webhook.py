@@ -4,6 +4,8 @@ import asyncio
 import hashlib
 import hmac
 import json
+import subprocess
+import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -188,6 +190,7 @@ async def test_nobody_listening_is_tried_again() -> None:
     await channel.close()
     assert isinstance(outcome, Retry)
     assert outcome.detail.startswith("ConnectError")
+    assert "127.0.0.1" not in outcome.detail
 
 
 async def test_connections_are_used_again() -> None:
@@ -222,3 +225,12 @@ async def test_proxies_of_the_environment_are_left_out_for_this_machine(
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
     async with wired() as (_, channel):
         assert await channel.send(an_intent("desk")) == Delivered("HTTP 204")
+
+
+def test_the_http_client_logs_no_address_at_any_level() -> None:
+    """httpx would log each URL, which may hold a token; our logging keeps it quiet."""
+    code = (
+        "import logging; from shared.telemetry.logs import configure; configure('debug', 'json');"
+        "raise SystemExit(logging.getLogger('httpx').isEnabledFor(logging.INFO))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

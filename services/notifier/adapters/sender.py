@@ -28,7 +28,7 @@ STAGE: StageName = "sender"
 INTENTS: Topic = "alert_intent"
 READ_COUNT = 500
 # A read ends early when an intent arrives; this is only how often an idle partition looks again.
-_BLOCK_MS = 500
+_BLOCK_MS = 2_000
 # How long a stop waits for answers; below the time after which shared.bus.tasks cancels again.
 _LANDING_S = 0.15
 
@@ -256,7 +256,7 @@ class Sender:
 
 def _outcome(flight: asyncio.Task[Outcome], channel: str) -> Outcome:
     """What a send came to; one that broke is tried again, so that no bug mutes the others."""
-    error = flight.exception()
+    error = asyncio.CancelledError() if flight.cancelled() else flight.exception()
     if error is None:
         return flight.result()
     log.error("channel_broke", channel=channel, exc_info=error)

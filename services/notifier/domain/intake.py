@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 from services.notifier.domain.intents import AlertIntent
 from services.notifier.domain.routes import Routes
-from services.notifier.domain.text import sentence
 from shared.bus.step import StageSpec, State
 from shared.events.base import Event
 from shared.events.signal import SignalGenerated
@@ -15,13 +14,13 @@ REMEMBERED = 64
 """How many signals a symbol's state remembers, to know a second one of the same id."""
 
 
-def intake_stage(routes: Routes) -> StageSpec:
-    """The stage ``notifier``: reads signals, writes intents."""
+def intake_stage(routes: Routes, *, simulated: bool = False) -> StageSpec:
+    """The stage ``notifier``: reads signals, writes intents; ``simulated`` marks all of them."""
     return StageSpec(
         name="notifier",
         primary="signal_generated",
         output="alert_intent",
-        restore=lambda state: Intake(routes, state),
+        restore=lambda state: Intake(routes, state, simulated=simulated),
     )
 
 
@@ -31,8 +30,9 @@ class Intake:
     State, per symbol: ``{"seen": [digests of the last signal ids], "suppressed": count}``.
     """
 
-    def __init__(self, routes: Routes, state: State) -> None:
+    def __init__(self, routes: Routes, state: State, *, simulated: bool = False) -> None:
         self._routes = routes
+        self._simulated = simulated
         self._symbols = {symbol: _Memory.parse(text) for symbol, text in state.items()}
         self._dirty: set[str] = set()
 
@@ -51,9 +51,8 @@ class Intake:
     def _decide(self, event: Event) -> list[AlertIntent]:
         if not isinstance(event, SignalGenerated):
             raise ValueError(f"{event.id} is no signal")
-        text = sentence(event)
         intents = [
-            AlertIntent.of(event, channel=channel, text=text, routes=self._routes.digest)
+            AlertIntent.of(event, channel, routes=self._routes.digest, simulated=self._simulated)
             for channel in self._routes.channels(event)
         ]
         memory = self._symbols.setdefault(event.symbol, _Memory([], 0))

@@ -2,6 +2,7 @@
 
 from typing import ClassVar, Self
 
+from services.notifier.domain.text import sentence
 from shared.events.base import Event, Finite, Name, Price
 from shared.events.codec import register
 from shared.events.level import MaybeMicros
@@ -10,6 +11,9 @@ from shared.market.timeframes import Timeframe
 
 ID_LENGTH_MAX = 390
 """The longest id of an intent: receipts and dead letters hold it, in a field of 400."""
+
+# Where the source stands in an id: tick:SYMBOL:SOURCE:AT:n, candle_in:SYMBOL:TIMEFRAME:SOURCE:AT.
+_SOURCE_AT = {"tick": 1, "candle_in": 2}
 
 
 @register
@@ -48,8 +52,10 @@ class AlertIntent(Event):
         return intent_id(self.channel, self.signal)
 
     @classmethod
-    def of(cls, signal: SignalGenerated, *, channel: str, text: str, routes: str) -> Self:
-        """The intent to tell ``channel`` of ``signal``.
+    def of(
+        cls, signal: SignalGenerated, channel: str, *, routes: str, simulated: bool = False
+    ) -> Self:
+        """The intent to tell ``channel`` of ``signal``; ``simulated`` if all of the market is.
 
         Raises:
             ValueError: the signal's id leaves no room for the intent's.
@@ -66,7 +72,7 @@ class AlertIntent(Event):
             pos=signal.pos,
             channel=channel,
             signal=signal.id,
-            text=text,
+            text=sentence(signal),
             config=signal.config,
             rule=signal.rule,
             rule_version=signal.rule_version,
@@ -77,7 +83,7 @@ class AlertIntent(Event):
             level_price=signal.level_price,
             price=signal.price,
             gap=signal.gap,
-            simulated=is_simulated(signal.cause),
+            simulated=simulated or is_simulated(signal.cause),
             reason=signal.reason,
             expires_at=signal.expires_at,
             routes=routes,
@@ -91,5 +97,9 @@ def intent_id(channel: str, signal_id: str) -> str:
 
 
 def is_simulated(cause: str) -> bool:
-    """Whether a signal's cause is a tick of the demo feed, ``tick:SYMBOL:demo:AT:n``."""
-    return cause.split(":")[2:3] == ["demo"]
+    """Whether a signal's cause is a price of the demo feed: a tick, or a candle given whole.
+
+    The cause of a rule on closed candles names no feed.
+    """
+    kind, *parts = cause.split(":")
+    return parts[_SOURCE_AT.get(kind, len(parts)) :][:1] == ["demo"]
