@@ -45,9 +45,9 @@ def rows() -> list[dict[str, Any]]:
 
 def walk(symbol: str, count: int, seed: int) -> list[CandleClosed]:
     """A random walk in quarters of an hour, in sessions of a day; the same for the same seed."""
-    random, price, candles = Random(seed), 1.1, []
+    chance, price, candles = Random(seed), 1.1, []
     for n in range(count):
-        open_, price = price, price * (1 + random.gauss(0, 3e-4))
+        open_, price = price, price * (1 + chance.gauss(0, 3e-4))
         candles.append(
             CandleClosed(
                 symbol=symbol,
@@ -57,8 +57,8 @@ def walk(symbol: str, count: int, seed: int) -> list[CandleClosed]:
                 open_at=n * _QUARTER_US,
                 session_at=n // 96 * 96 * _QUARTER_US,
                 open=open_,
-                high=max(open_, price) * (1 + abs(random.gauss(0, 2e-4))),
-                low=min(open_, price) * (1 - abs(random.gauss(0, 2e-4))),
+                high=max(open_, price) * (1 + abs(chance.gauss(0, 2e-4))),
+                low=min(open_, price) * (1 - abs(chance.gauss(0, 2e-4))),
                 close=price,
                 volume=100.0,
                 ticks=10,

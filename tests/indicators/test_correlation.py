@@ -13,9 +13,9 @@ from tests.indicators.candles import recorded
 @pytest.mark.parametrize("of", ["returns", "prices"])
 def test_equals_numpy_over_every_window(of: Of) -> None:
     """Each window's value is numpy's for the same numbers, whatever the offset."""
-    random = Random(1)
-    first = 100 + np.cumsum([random.gauss(0, 1) for _ in range(400)]) / 10
-    second = 1e6 - 50 * first + [random.gauss(0, 1) for _ in range(400)]
+    chance = Random(1)
+    first = 100 + np.cumsum([chance.gauss(0, 1) for _ in range(400)]) / 10
+    second = 1e6 - 50 * first + [chance.gauss(0, 1) for _ in range(400)]
     state = Correlation("VIX", 30, of).start()
     x, y = (np.diff(np.log(v)) if of == "returns" else v for v in (first, second))
     ours = [state.push(a, b) for a, b in zip(first, second, strict=True)]
@@ -53,9 +53,9 @@ def test_standing_still_correlates_with_nothing() -> None:
 
 def test_restored_state_goes_on() -> None:
     """Saved and restored before every pair, nothing changes."""
-    random, recipe = Random(2), Correlation("VIX", 20)
+    chance, recipe = Random(2), Correlation("VIX", 20)
     lasting, renewed = recipe.start(), recipe.start()
     for _ in range(100):
-        pair = random.uniform(90, 110), random.uniform(10, 30)
+        pair = chance.uniform(90, 110), chance.uniform(10, 30)
         renewed = recipe.start().restore(renewed.snapshot())
         assert renewed.push(*pair) == lasting.push(*pair)

@@ -26,16 +26,16 @@ EVERY = [recipe().name for recipe in CATALOGUE.values()]
 
 def walk(seed: int, count: int, offset: float = 100.0, step: float = 1.0) -> list[CandleClosed]:
     """A random walk of hours with a quiet stretch and a jump, so sessions, weeks, months pass."""
-    random, candles, price = Random(seed), list[CandleClosed](), 0.0
+    chance, candles, price = Random(seed), list[CandleClosed](), 0.0
     for n in range(count):
         size = 0.0 if 40 <= n % 200 < 70 else step
         size = 20 * step if n % 150 == 149 else size
         open_ = price
-        price = max(price + random.uniform(-size, size), -offset / 2)
-        high = max(open_, price) + random.uniform(0, size)
-        low = min(open_, price) - random.uniform(0, size) / 10
+        price = max(price + chance.uniform(-size, size), -offset / 2)
+        high = max(open_, price) + chance.uniform(0, size)
+        low = min(open_, price) - chance.uniform(0, size) / 10
         prices = (offset + part for part in (open_, high, low, price))
-        candles.append(closed(n, *prices, timeframe="1h", volume=float(random.randrange(5))))
+        candles.append(closed(n, *prices, timeframe="1h", volume=float(chance.randrange(5))))
     return candles
 
 

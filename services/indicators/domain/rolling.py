@@ -1,12 +1,12 @@
 """Building blocks of indicators: means and extremes of numbers that come one by one.
 
-Each takes a number with ``push``, in constant time on average, and holds its result in ``value``,
-None until it has seen enough.
+Each takes a number with ``push``, in constant time on average, and gives its result back, None
+until it has seen enough.
 """
 
 from collections import deque
 from collections.abc import Sequence
-from typing import Any, Self
+from typing import Any
 
 from services.indicators.domain.state import State
 
@@ -19,7 +19,7 @@ class Mean(State):
     The running sum is taken anew each time the ring is full, so that rounding never adds up.
     """
 
-    SAVED = ("ring", "place", "total", "value")
+    SAVED = ("ring", "place", "total")
     __slots__ = ("length", *SAVED)
 
     def __init__(self, length: int) -> None:
@@ -27,7 +27,6 @@ class Mean(State):
         self.ring: list[float] = []
         self.place = 0
         self.total = 0.0
-        self.value: float | None = None
 
     def push(self, number: float) -> float | None:
         """Take a number; returns the mean."""
@@ -45,8 +44,7 @@ class Mean(State):
             if self.place == self.length:
                 self.place = 0
                 self.total = sum(ring)
-        self.value = self.total / self.length
-        return self.value
+        return self.total / self.length
 
 
 class Deviation(State):
@@ -144,43 +142,32 @@ def wilder(length: int) -> Smoothed:
 
 
 class Highest(State):
-    """The highest of the last ``length`` numbers, and the time it came with.
+    """The highest of the last ``length`` numbers, as number, count and the time it came with.
 
     A queue of falling numbers: each is the highest of all that come after it. Of equal numbers the
     oldest counts.
     """
 
     SAVED = ("queue", "count")
-    __slots__ = ("length", "value", *SAVED)
+    __slots__ = ("length", *SAVED)
 
     def __init__(self, length: int) -> None:
         self.length = length
         self.queue: deque[Sequence[Any]] = deque()
         self.count = 0
-        self.value: float | None = None
 
-    def push(self, number: float, at: int = 0) -> float | None:
+    def push(self, number: float, at: int = 0) -> Sequence[Any] | None:
         """Take a number; returns the highest."""
-        queue = self.queue
+        queue, length = self.queue, self.length
         self.count = count = self.count + 1
         while queue and queue[-1][0] < number:
             queue.pop()
         queue.append((number, count, at))
-        if queue[0][1] <= count - self.length:
+        first = queue[0]
+        if first[1] <= count - length:
             queue.popleft()
-        if count >= self.length:
-            self.value = queue[0][0]
-        return self.value
-
-    @property
-    def at(self) -> int:
-        """The time that came with the highest number."""
-        return int(self.queue[0][2])
-
-    def restore(self, saved: Sequence[Any]) -> Self:
-        super().restore(saved)
-        self.value = self.queue[0][0] if self.count >= self.length else None
-        return self
+            first = queue[0]
+        return first if count >= length else None
 
 
 class TrueRange(State):

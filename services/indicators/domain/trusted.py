@@ -12,16 +12,20 @@ from pydantic import BaseModel
 Model = TypeVar("Model", bound=BaseModel)
 
 _new = object.__new__
-_set = object.__setattr__
+# The slots that a model is made of, behind the frozen surface.
+_set_fields = BaseModel.__dict__["__dict__"].__set__
+_set_names = BaseModel.__dict__["__pydantic_fields_set__"].__set__
+_set_extra = BaseModel.__dict__["__pydantic_extra__"].__set__
+_set_private = BaseModel.__dict__["__pydantic_private__"].__set__
 
 
 def trusted(model: type[Model], fields: dict[str, Any]) -> Model:
     """A frozen model of these fields: all of them, of the right types, in the model's order."""
     made = _new(model)
-    _set(made, "__dict__", fields)
-    _set(made, "__pydantic_fields_set__", _names(model))
-    _set(made, "__pydantic_extra__", None)
-    _set(made, "__pydantic_private__", None)
+    _set_fields(made, fields)
+    _set_names(made, _names(model))
+    _set_extra(made, None)
+    _set_private(made, None)
     return made
 
 

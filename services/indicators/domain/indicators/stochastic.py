@@ -45,7 +45,10 @@ class StochasticState(State):
         low = self.lowest.push(-candle.low)
         if high is None or low is None:
             return
-        span = high + low
-        self.k = k = self.fast.push(100.0 * (candle.close + low) / span if span > 0.0 else 0.0)
+        # The lowest low is kept as the highest of negated ones.
+        bottom = -low[0]
+        span = high[0] - bottom
+        raw = 100.0 * (candle.close - bottom) / span if span > 0.0 else 0.0
+        self.k = k = self.fast.push(raw)
         if k is not None:
             self.d = self.slow.push(k)

@@ -17,8 +17,14 @@ _ZONE = tuple(Zone.model_fields)
 
 def level(key: str, price: float, side: Side, formed_at: int, confirmed_at: int) -> Level:
     """A level of known good parts."""
-    parts = (key, price, side, formed_at, confirmed_at)
-    return trusted(Level, dict(zip(_LEVEL, parts, strict=True)))
+    fields = {
+        "key": key,
+        "price": price,
+        "side": side,
+        "formed_at": formed_at,
+        "confirmed_at": confirmed_at,
+    }
+    return trusted(Level, fields)
 
 
 @dataclass(frozen=True, slots=True)

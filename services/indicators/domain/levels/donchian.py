@@ -44,15 +44,16 @@ class DonchianState(LevelState):
     def update(self, candle: CandleClosed) -> None:
         if self.gone:
             self.gone = []
-        upper = self.highest.push(candle.high, candle.at)
+        highest = self.highest.push(candle.high, candle.at)
         lowest = self.lowest.push(-candle.low, candle.at)
-        if upper is None or lowest is None:
+        if highest is None or lowest is None:
             return
-        self.upper, self.lower = upper, -lowest
-        self.middle = (upper - lowest) / 2.0
-        upper_at, lower_at = self.highest.at, self.lowest.at
+        upper, _, upper_at = highest
+        lower, _, lower_at = lowest
+        self.upper, self.lower = upper, -lower
+        self.middle = (upper - lower) / 2.0
         if not self.levels:
-            self.levels = (self._upper(upper, upper_at), self._lower(-lowest, lower_at))
+            self.levels = self._upper(upper, upper_at), self._lower(-lower, lower_at)
             return
         above, below = self.levels
         if above.formed_at != upper_at:
@@ -61,7 +62,7 @@ class DonchianState(LevelState):
             self.levels = above, below
         if below.formed_at != lower_at:
             self.gone.append((self.key_lower, below.formed_at, "replaced"))
-            self.levels = above, self._lower(-lowest, lower_at)
+            self.levels = above, self._lower(-lower, lower_at)
 
     def _upper(self, price: float, at: int) -> Level:
         return level(self.key_upper, price, "resistance", at, at)

@@ -57,10 +57,16 @@ class GapState(LevelState):
         self.derive()
 
     def derive(self) -> None:
-        supports = [_reach(zone) for zone in self.zones if zone.side == "support"]
-        resistances = [_reach(zone) for zone in self.zones if zone.side == "resistance"]
-        self.fall = max(supports, default=-inf)
-        self.rise = min(resistances, default=inf)
+        self.fall, self.rise = -inf, inf
+        for zone in self.zones:
+            self._bound(zone)
+
+    def _bound(self, zone: Zone) -> None:
+        is_open = zone.status == "open"
+        if zone.side == "support":
+            self.fall = max(self.fall, zone.high if is_open else zone.low)
+        else:
+            self.rise = min(self.rise, zone.low if is_open else zone.high)
 
     def update(self, candle: CandleClosed) -> None:
         if self.gone:
@@ -78,12 +84,14 @@ class GapState(LevelState):
         self.last = [high, low, candle.close - candle.open, candle.at]
 
     def _add(self, gap: Zone) -> None:
-        alike = [zone for zone in self.zones if zone.key == gap.key]
-        if len(alike) == CAP:
-            self.gone.append((gap.key, alike[0].formed_at, "replaced"))
-            self.zones = tuple(zone for zone in self.zones if zone is not alike[0])
+        if len(self.zones) >= CAP:
+            alike = [zone for zone in self.zones if zone.key == gap.key]
+            if len(alike) == CAP:
+                self.gone.append((gap.key, alike[0].formed_at, "replaced"))
+                self.zones = tuple(zone for zone in self.zones if zone is not alike[0])
+                self.derive()
         self.zones = (*self.zones, gap)
-        self.derive()
+        self._bound(gap)
 
     def _live(self, candle: CandleClosed) -> None:
         living = []
@@ -115,12 +123,6 @@ def _become(zone: Zone, status: Status) -> Zone:
     if status == "inverted":
         side = "resistance" if side == "support" else "support"
     return trusted(Zone, {**zone.__dict__, "side": side, "status": status})
-
-
-def _reach(zone: Zone) -> float:
-    """The price at which a gap can change next."""
-    near_is_high = zone.side == "support"
-    return zone.high if near_is_high == (zone.status == "open") else zone.low
 
 
 def _status(zone: Zone, bullish: bool, candle: CandleClosed) -> Status:

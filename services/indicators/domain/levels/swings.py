@@ -57,10 +57,15 @@ class SwingState(LevelState):
         self.derive()
 
     def derive(self) -> None:
-        highs = [one.price for one in self.levels if one.side == "resistance"]
-        lows = [one.price for one in self.levels if one.side == "support"]
-        self.ceiling = min(highs, default=inf)
-        self.floor = max(lows, default=-inf)
+        self.ceiling, self.floor = inf, -inf
+        for one in self.levels:
+            self._bound(one)
+
+    def _bound(self, swing: Level) -> None:
+        if swing.side == "support":
+            self.floor = max(self.floor, swing.price)
+        else:
+            self.ceiling = min(self.ceiling, swing.price)
 
     def update(self, candle: CandleClosed) -> None:
         if self.gone:
@@ -86,20 +91,23 @@ class SwingState(LevelState):
             self._add(level(self.key_low, trough, "support", self.window_at[middle], candle.at))
 
     def _add(self, swing: Level) -> None:
-        alike = [one for one in self.levels if one.side == swing.side]
-        if len(alike) == CAP:
-            self._end(alike[:1], "replaced")
+        if len(self.levels) >= CAP:
+            alike = [one for one in self.levels if one.side == swing.side]
+            if len(alike) == CAP:
+                self._end(alike[:1], "replaced")
         self.levels = (*self.levels, swing)
-        self.derive()
+        self._bound(swing)
 
     def _break(self, close: float) -> None:
-        self._end([one for one in self.levels if _is_beyond(close, one)], "broken")
-        self.derive()
+        beyond = [
+            one
+            for one in self.levels
+            if (close < one.price if one.side == "support" else close > one.price)
+        ]
+        self._end(beyond, "broken")
 
     def _end(self, swings: list[Level], by: EndedBy) -> None:
         self.gone += [(one.key, one.formed_at, by) for one in swings]
-        self.levels = tuple(one for one in self.levels if one not in swings)
-
-
-def _is_beyond(close: float, swing: Level) -> bool:
-    return close > swing.price if swing.side == "resistance" else close < swing.price
+        refs = {id(one) for one in swings}
+        self.levels = tuple(one for one in self.levels if id(one) not in refs)
+        self.derive()
