@@ -44,6 +44,17 @@ def test_same_seed_gives_the_same_prices_in_whatever_order_it_is_asked(symbol: s
         assert np.array_equal(one.price, other.price)
 
 
+def test_a_long_run_keeps_few_sessions_and_can_still_look_back() -> None:
+    """Two months on, what is remembered is bounded, and an old session is what it was."""
+    simulated = market()
+    (old,) = simulated.sessions("EURGBP", START, START + 1)
+    before = simulated.ticks("EURGBP", old).price
+    for span in simulated.sessions("EURGBP", START, START + 60 * 86_400_000_000):
+        simulated.ticks("EURGBP", span)
+    assert max(len(walks) for walks in simulated._walks.values()) < 10
+    assert np.array_equal(simulated.ticks("EURGBP", old).price, before)
+
+
 def test_another_seed_gives_other_prices() -> None:
     """Seeds 1 and 2 do not share a price path."""
     (_, one), (_, two) = minute_closes(market(1), "EURUSD"), minute_closes(market(2), "EURUSD")

@@ -36,6 +36,8 @@ _LED_APART = 0.3
 # The jump between sessions against a session's own standard deviation.
 _JUMP = 0.3
 _MILLISECOND = 1_000
+# Sessions whose walks are kept: symbols ask for each other's, at most the seeded ones apart.
+_WALKS_KEPT = SEEDED_SESSIONS + 3
 
 
 class Ticks(NamedTuple):
@@ -102,9 +104,13 @@ class DemoMarket:
     def _walk(self, symbol: str, span: Span) -> _Walk:
         """The session's walk; all sessions before it are walked first, once."""
         walks = self._walks.setdefault(symbol, [])
-        for session in self.sessions(symbol, 0, span.end):
-            if not walks or walks[-1].span.open_at < session.open_at:
-                walks.append(self._next_walk(symbol, session, walks))
+        if walks and span.open_at < walks[0].span.open_at:
+            # Forgotten meanwhile: every walk starts from the one before, so walk it all again.
+            walks.clear()
+        since = walks[-1].span.end if walks else 0
+        for session in self.sessions(symbol, since, span.end):
+            walks.append(self._next_walk(symbol, session, walks))
+            del walks[:-_WALKS_KEPT]
         return next(walk for walk in walks if walk.span.open_at == span.open_at)
 
     def _next_walk(self, symbol: str, span: Span, before: list[_Walk]) -> _Walk:
