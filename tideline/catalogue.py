@@ -8,35 +8,42 @@ from typing import Any, Union, get_args, get_origin
 
 from pydantic import AliasChoices, BaseModel, SecretStr
 from pydantic.fields import FieldInfo
-from pydantic_core import PydanticUndefined, to_json
+from pydantic_core import PydanticUndefinedType, to_json
+from pydantic_settings import NoDecode
 
 from shared.bus.connection import masked
 from shared.service.settings import PREFIX, ServiceSettings
 from tideline.settings import classes
 
 MASK = "********"
-_URLS = {"REDIS_URL", "DATABASE_URL"}
+COMMON = "common"
+# Shown without user and password; other secrets are not shown at all.
+_ADDRESSES = {"redis_url", "database_url"}
 
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """One setting: the environment variable, its default (None if it has none), what it does."""
+    """One setting: the environment variable, whose it is, its default, and what it does.
+
+    ``default`` is the text to set it to; empty if there is none, or if it is found at start.
+    """
 
     name: str
-    default: Any
+    section: str
+    default: str
     description: str
-    is_secret: bool
 
 
 def settings() -> list[Setting]:
     """Every setting of every service, the common ones first."""
     found = [
-        _setting(_name(PREFIX, *item), item[1]) for item in ServiceSettings.model_fields.items()
+        Setting(_name(name, field), COMMON, _default(name, field), field.description or "")
+        for name, field in ServiceSettings.model_fields.items()
     ]
     for section, cls in classes().items():
-        field = cls.model_fields.get(section)
-        if field is not None and isinstance(field.annotation, type):
-            found += _nested(f"{PREFIX}{section.upper()}__", field.annotation)
+        model = _model(cls.model_fields[section])
+        if model is not None:
+            found += _nested(section, f"{PREFIX}{section.upper()}__", model)
     return found
 
 
@@ -44,36 +51,28 @@ def values(loaded: Mapping[str, ServiceSettings]) -> dict[str, str]:
     """Every setting's value in force as text, secrets masked; ``loaded`` by section."""
     common = next(iter(loaded.values()))
     found = {
-        _name(PREFIX, name, field): _text(_name(PREFIX, name, field), getattr(common, name))
+        _name(name, field): _text(name, field, getattr(common, name))
         for name, field in ServiceSettings.model_fields.items()
     }
     for section, one in loaded.items():
-        nested = getattr(one, section, None)
-        if isinstance(nested, BaseModel):
-            found |= _flat(f"{PREFIX}{section.upper()}__", nested)
+        found |= _flat(f"{PREFIX}{section.upper()}__", getattr(one, section))
     return found
 
 
-def _name(prefix: str, name: str, field: FieldInfo) -> str:
+def _name(name: str, field: FieldInfo) -> str:
     alias = field.validation_alias
-    if isinstance(alias, AliasChoices):
-        return str(alias.choices[0])
-    return f"{prefix}{name.upper()}"
+    return str(alias.choices[0]) if isinstance(alias, AliasChoices) else f"{PREFIX}{name.upper()}"
 
 
-def _setting(name: str, field: FieldInfo) -> Setting:
-    default = None if field.default is PydanticUndefined else field.default
-    secret = SecretStr in (field.annotation, *get_args(field.annotation))
-    return Setting(name, default, field.description or "", secret)
-
-
-def _nested(prefix: str, model: type[BaseModel]) -> Iterator[Setting]:
+def _nested(section: str, prefix: str, model: type[BaseModel]) -> Iterator[Setting]:
     for name, field in model.model_fields.items():
         inner = _model(field)
         if inner is None:
-            yield _setting(f"{prefix}{name.upper()}", field)
+            yield Setting(
+                f"{prefix}{name.upper()}", section, _default(name, field), field.description or ""
+            )
         else:
-            yield from _nested(f"{prefix}{name.upper()}__", inner)
+            yield from _nested(section, f"{prefix}{name.upper()}__", inner)
 
 
 def _model(field: FieldInfo) -> type[BaseModel] | None:
@@ -89,18 +88,35 @@ def _model(field: FieldInfo) -> type[BaseModel] | None:
 
 def _flat(prefix: str, section: BaseModel) -> dict[str, str]:
     found: dict[str, str] = {}
-    for name in type(section).model_fields:
+    for name, field in type(section).model_fields.items():
         value = getattr(section, name)
         if isinstance(value, BaseModel):
             found |= _flat(f"{prefix}{name.upper()}__", value)
         else:
-            found[f"{prefix}{name.upper()}"] = _text(f"{prefix}{name.upper()}", value)
+            found[f"{prefix}{name.upper()}"] = _text(name, field, value)
     return found
 
 
-def _text(name: str, value: Any) -> str:
-    if isinstance(value, SecretStr):
-        return masked(value.get_secret_value()) if name in _URLS else MASK
-    if value is None:
-        return ""
-    return str(value) if isinstance(value, str | int | float | Path) else to_json(value).decode()
+def _default(name: str, field: FieldInfo) -> str:
+    match field.default:
+        case PydanticUndefinedType():
+            return ""
+        case SecretStr() as known:  # a default is in the code for everybody to read
+            return known.get_secret_value()
+        case default:
+            return _text(name, field, default)
+
+
+def _text(name: str, field: FieldInfo, value: Any) -> str:
+    """A value as it would be set, unless it is a secret."""
+    match value:
+        case None:
+            return ""
+        case SecretStr():
+            return masked(value.get_secret_value()) if name in _ADDRESSES else MASK
+        case str() | Path():
+            return str(value)
+        case tuple() if NoDecode in field.metadata:
+            return ",".join(map(str, value))
+        case _:
+            return to_json(value).decode()

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from tideline.interrupt import Interrupted
 from tideline.terminal import Terminal, without_colour
 from tideline.trouble import INTERRUPTED, MISUSED, Trouble, told
 
@@ -33,7 +34,7 @@ def outcome(arguments: list[str]) -> int:
         sys.stdout.flush()
     except typer.TyperException as error:
         return _misused(error)
-    except (KeyboardInterrupt, typer.Abort):
+    except (KeyboardInterrupt, Interrupted, typer.Abort):
         return INTERRUPTED
     except BrokenPipeError:
         # Whoever read us has seen enough. Nothing is left to be flushed into the closed pipe.

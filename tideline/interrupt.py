@@ -12,6 +12,10 @@ T = TypeVar("T")
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
+class Interrupted(Exception):
+    """Somebody stopped what has no end of its own."""
+
+
 @dataclass(frozen=True, slots=True)
 class Interrupts:
     """What the person at the keyboard, or the system, has asked for so far."""
@@ -29,13 +33,32 @@ def interrupts() -> Iterator[Interrupts]:
     """Turn signals into events for the time of the block."""
     asked = Interrupts()
     loop = asyncio.get_running_loop()
-    for number in _SIGNALS:
+    # nohup has SIGHUP ignored, and means it.
+    ignored = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    heard = [one for one in _SIGNALS if one is not signal.SIGHUP or not ignored]
+    for number in heard:
         loop.add_signal_handler(number, asked.ask)
     try:
         yield asked
     finally:
-        for number in _SIGNALS:
+        for number in heard:
             loop.remove_signal_handler(number)
+
+
+async def interruptible(work: Coroutine[Any, Any, None]) -> None:
+    """Do the work until it is done or somebody has had enough.
+
+    asyncio's own way with Ctrl-C does not do: a cancellation out of a signal handler gets lost in
+    a time-out of zero, and the Redis client has one in every command.
+
+    Raises:
+        Interrupted: somebody has had enough.
+    """
+    never: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    with interrupts() as asked:
+        await until(asked.stop, work, never)
+        if asked.stop.is_set():
+            raise Interrupted
 
 
 async def until(

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from redis.asyncio import Redis
+from redis.exceptions import RedisError
 
 from shared.bus.keys import Keys
 from shared.clock import Clock
@@ -21,7 +22,7 @@ from tideline.embedded import EmbeddedServer
 from tideline.interrupt import Interrupts, interrupts, until
 from tideline.readiness import POLL_S, ask
 from tideline.rundir import Running, held, is_held, note, run_dir
-from tideline.server import answers, connected, insist_usable, warnings
+from tideline.server import answers, connected, insist_usable, remove_namespace, warnings
 from tideline.supervisor import Supervisor
 from tideline.terminal import Terminal
 from tideline.trouble import Trouble, listed
@@ -32,7 +33,7 @@ SERVER = "valkey"
 # The feed starts last: what it writes finds everybody at work, so nobody starts behind.
 WAVES = (("notifier", "signals", "indicators", "charts"), ("ingest",))
 SERVICES = tuple(name for wave in WAVES for name in wave)
-# Stopped front to back: prices first, so that what is under way can be finished.
+# Stopped front to back: prices first, the server they all need last.
 STOP_ORDER = (("ingest",), ("signals", "indicators", "notifier", "charts"), (SERVER,))
 # The one whose output is meant for people: alerts on the console channel.
 SPEAKER = "notifier"
@@ -46,7 +47,8 @@ class Launch:
     """What is to be started.
 
     ``redis_url`` is a given server, else one is embedded. What stays is kept in ``state``; without
-    one everything goes when it stops. ``environment`` is added to every service's.
+    one everything goes when it stops. A ``throwaway`` namespace is taken off a given server at the
+    end. ``environment`` is added to every service's.
     """
 
     mode: str
@@ -57,6 +59,7 @@ class Launch:
     run_root: Path
     state: Path | None = None
     environment: Mapping[str, str] = field(default_factory=dict)
+    throwaway: bool = False
     verbose: bool = False
 
     @property
@@ -68,10 +71,9 @@ class Launch:
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """Everything is up: where, who keeps it so, and when it is to end."""
+    """Everything is up: where, and when it is to end."""
 
     redis_url: str
-    supervisor: Supervisor
     stop: asyncio.Event
 
 
@@ -105,12 +107,13 @@ class Launcher:
                 return await until(asked.hurry, work(site), supervisor.failure)
             finally:
                 await self._stop(supervisor)
+                await self._tidy()
 
     async def _up(self, path: Path, supervisor: Supervisor, asked: Interrupts) -> Site:
         url = await self._server(path, supervisor)
         await self._services(path, supervisor, url)
         note(path, self._running(path, url))
-        return Site(url, supervisor, asked.stop)
+        return Site(url, asked.stop)
 
     async def _server(self, path: Path, supervisor: Supervisor) -> str:
         """The address of a server that answers."""
@@ -203,6 +206,19 @@ class Launcher:
         with self._terminal.progress("stopping"):
             for names in STOP_ORDER:
                 await supervisor.stop(names)
+
+    async def _tidy(self) -> None:
+        """Take a throwaway namespace off a given server; an embedded one takes it along."""
+        launch = self._launch
+        if not launch.throwaway or launch.redis_url is None:
+            return
+        redis = connected(launch.redis_url)
+        try:
+            await remove_namespace(redis, launch.keys)
+        except (RedisError, OSError) as error:
+            self._terminal.say(f"warning: {launch.keys.namespace}:* is left on the server: {error}")
+        finally:
+            await redis.aclose()
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,13 +25,17 @@ class Market:
         return "a SIMULATED market" if self.file is None else f"recorded prices out of {self.file}"
 
     @property
+    def settings(self) -> dict[str, Any]:
+        """The same as the ingest service's own section of settings."""
+        found = {
+            "feed": "demo" if self.file is None else "file",
+            "file": None if self.file is None else str(self.file.absolute()),
+            "speed": self.speed,
+            "seed": self.seed,
+        }
+        return {name: value for name, value in found.items() if value is not None}
+
+    @property
     def environment(self) -> Mapping[str, str]:
-        """The same as settings of the ingest service."""
-        found = {"FEED": "demo" if self.file is None else "file"}
-        if self.file is not None:
-            found["FILE"] = str(self.file.absolute())
-        if self.speed is not None:
-            found["SPEED"] = f"{self.speed:g}"
-        if self.seed is not None:
-            found["SEED"] = str(self.seed)
-        return {f"TIDELINE_INGEST__{name}": value for name, value in found.items()}
+        """The same as environment variables."""
+        return {f"TIDELINE_INGEST__{name.upper()}": str(v) for name, v in self.settings.items()}

@@ -3,33 +3,35 @@
 import asyncio
 from dataclasses import dataclass
 
+from shared.bus.connection import execute
 from shared.bus.redis_log import RedisLog
 from shared.clock import Clock
+from shared.events import Ops
+from shared.events.codec import decode
 from tideline.lag import under_way
 from tideline.launcher import Launch, Site
 from tideline.market import Market
-from tideline.server import remove_namespace
 from tideline.tally import Tally, Totals
 from tideline.terminal import Terminal
 
-FEED = "ingest"
-_LOOK_S = 1.0
-_DRAIN_LOOK_S = 0.05
-_DRAIN_MAX_S = 10.0
+_LOOK_S = 0.5
 
 
 @dataclass(frozen=True, slots=True)
 class Played:
-    """What a demo has done. ``under_way`` is what no stage got to any more."""
+    """What a demo has done."""
 
     totals: Totals
     seconds: float
-    under_way: int
     was_stopped: bool
 
 
 class Performance:
-    """Lets the market run, counts along, and ends it in order: prices first, then the rest."""
+    """Lets the market run and counts along, until its time, its file or somebody's patience ends.
+
+    A file is over once every partition's feed is at its end and every stage has done what it was
+    given.
+    """
 
     def __init__(
         self,
@@ -46,14 +48,12 @@ class Performance:
         self._clock = clock
 
     async def play(self, site: Site) -> Played:
-        """The launcher's work: ends at its time, at the file's end, or when told to stop."""
+        """The launcher's work."""
         launch = self._launch
         log = RedisLog(site.redis_url, launch.keys)
         try:
             return await self._play(site, log)
         finally:
-            if launch.redis_url is not None:
-                await remove_namespace(log.redis, launch.keys)
             await log.close()
 
     async def _play(self, site: Site, log: RedisLog) -> Played:
@@ -63,12 +63,9 @@ class Performance:
             while not await self._is_over(site, log, began):
                 await tally.read_on()
                 update(f"{tally.totals.sentence} · Ctrl-C stops it")
-        seconds = round(self._clock.elapsed() - began, 1)
-        was_stopped = site.stop.is_set()
-        await site.supervisor.stop([FEED])
-        left = await self._drained(log)
         await tally.read_on()
-        return Played(tally.totals, seconds, left, was_stopped)
+        seconds = round(self._clock.elapsed() - began, 1)
+        return Played(tally.totals, seconds, site.stop.is_set())
 
     async def _is_over(self, site: Site, log: RedisLog, began: float) -> bool:
         """Wait for a look's time, or less if it ends within."""
@@ -78,18 +75,18 @@ class Performance:
         try:
             await asyncio.wait_for(site.stop.wait(), max(0.0, left))
         except TimeoutError:
-            return left < _LOOK_S or await self._is_played_out(log)
+            is_late = self._seconds is not None and left < _LOOK_S
+            return is_late or (self._market.file is not None and await _is_played_out(log))
         return True
 
-    async def _is_played_out(self, log: RedisLog) -> bool:
-        """Whether the feed has said that its file is at its end."""
-        return False
 
-    async def _drained(self, log: RedisLog) -> int:
-        """Wait until every stage has done what it was given; returns what is left after all."""
-        until = self._clock.elapsed() + _DRAIN_MAX_S
-        while True:
-            left = await under_way(log)
-            if left == 0 or self._clock.elapsed() > until:
-                return left
-            await asyncio.sleep(_DRAIN_LOOK_S)
+async def _is_played_out(log: RedisLog) -> bool:
+    """Whether every partition's feed has said that it is at its end, and all is worked through."""
+    key = log.keys.ops()
+    entries = await execute(log.redis, "XRANGE", key, "-", "+")
+    ended = {
+        event.detail
+        for _, event in decode(entries)
+        if isinstance(event, Ops) and (event.service, event.kind) == ("ingest", "last_entry")
+    }
+    return len(ended) == log.partitions and await under_way(log) == 0

@@ -11,7 +11,6 @@ from typing import Any
 
 import orjson
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 _PLAIN_WIDTH = 4000
@@ -77,17 +76,12 @@ class Terminal:
                 self._is_live = False
 
     def table(self, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-        """Columns: the first to the left, the others to the right; no frame, so that it greps."""
-        if not self._out.is_terminal:
-            for row in (heads, *rows):
-                self.out("\t".join(row))
-            return
-        grid = Table(box=None, pad_edge=False, header_style="bold")
-        for number, head in enumerate(heads):
-            grid.add_column(head, justify="right" if number else "left", no_wrap=True)
-        for row in rows:
-            grid.add_row(*row)
-        self._out.print(grid)
+        """Columns as wide as they must be: the first to the left, the others to the right."""
+        widths = [max(map(len, column)) for column in zip(heads, *rows, strict=True)]
+        for number, row in enumerate((heads, *rows)):
+            first, *others = zip(row, widths, strict=True)
+            cells = [first[0].ljust(first[1]), *(cell.rjust(width) for cell, width in others)]
+            self.out("  ".join(cells), style=None if number else "bold")
 
 
 def write_json(value: Any) -> None:

@@ -39,7 +39,7 @@ def told(error: BaseException) -> Trouble:
             return Trouble(f"{error.filename}: {error.strerror}")
         case _:
             what = f"{type(error).__name__}: {_first_line(str(error))}".rstrip(": ")
-            return Trouble(f"{what} (run it with LOG_LEVEL=debug for the traceback)")
+            return Trouble(f"{what} (LOG_LEVEL=debug shows the traceback)")
 
 
 def _first_line(text: str) -> str:

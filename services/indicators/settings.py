@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, ConfigDict
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from services.indicators.domain.catalogue import parse
 from services.indicators.domain.defaults import EVERY_TIMEFRAME, EXTRA
@@ -24,8 +24,10 @@ class IndicatorsSection(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    every: Texts = EVERY_TIMEFRAME
-    extra: dict[Timeframe, Texts] = dict(EXTRA)
+    every: Texts = Field(EVERY_TIMEFRAME, description="recipes of every timeframe")
+    extra: dict[Timeframe, Texts] = Field(
+        dict(EXTRA), description="further recipes of single timeframes"
+    )
 
 
 class IndicatorsSettings(ServiceSettings):

@@ -137,7 +137,9 @@ def one_of_each() -> list[Event]:
         candle_closed(),
         level_computed(),
         signal(),
-        AlertIntent.of(signal(), channel="console", text="EURUSD touched", routes="r"),
+        AlertIntent.of(signal(), "console", routes="r").model_copy(
+            update={"text": "EURUSD touched"}
+        ),
         alert(signal()),
         Ops(**(everything | {"pos": 0} | ops)),
         Watermark(**everything),

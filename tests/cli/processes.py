@@ -1,10 +1,13 @@
 """Processes seen from outside: are they alive, and a real server as one of them."""
 
 import contextlib
+import os
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import IO
 
 import redis
 
@@ -26,6 +29,29 @@ def await_death(pid: int, seconds: float = 5.0) -> bool:
     while is_alive(pid) and time.monotonic() < until:
         time.sleep(0.01)
     return not is_alive(pid)
+
+
+@contextlib.contextmanager
+def tideline_process(*arguments: str, **changed: str) -> Iterator[subprocess.Popen[str]]:
+    """The tideline command as a process, with changed environment; killed if it is left running."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tideline", *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONUNBUFFERED": "1", **changed},
+    )
+    with process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def line_of(stream: IO[str] | None) -> str:
+    """The next line of a process's stream."""
+    assert stream is not None
+    return stream.readline()
 
 
 @contextlib.contextmanager

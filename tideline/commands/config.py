@@ -1,6 +1,6 @@
 """``tideline config``: which settings are in force, and are they right?"""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -42,13 +42,16 @@ def show(
         Terminal().out(f"{name}={value}")
 
 
-def loaded() -> dict[str, ServiceSettings]:
-    """Every service's settings as they are.
+def loaded(**given: dict[str, Any]) -> dict[str, ServiceSettings]:
+    """Every service's settings as they are; what is ``given`` for a section comes first.
 
     Raises:
         SettingsError: one is wrong.
     """
-    return {section: cls.load() for section, cls in classes().items()}
+    return {
+        section: cls.load(**({section: given[section]} if section in given else {}))
+        for section, cls in classes().items()
+    }
 
 
 def complaints() -> list[str]:

@@ -23,7 +23,13 @@ Seconds = Annotated[
 ]
 Json = Annotated[bool, typer.Option("--json", help="A JSON object as the last line.")]
 File = Annotated[
-    Path | None, typer.Option(help="Play recorded ticks or candles (CSV, Parquet) instead.")
+    Path | None,
+    typer.Option(
+        exists=True,
+        dir_okay=False,
+        readable=True,
+        help="Play recorded ticks or candles (CSV, Parquet) instead.",
+    ),
 ]
 Speed = Annotated[
     float | None, typer.Option(min=0, help="Times faster than life; 0 is as fast as it goes.")
@@ -46,8 +52,8 @@ def demo(
     behind. Exit code 1 if any stage did nothing.
     """
     settings = LauncherSettings.load()
-    loaded()
     market = Market(file, speed, seed)
+    loaded(ingest=market.settings)
     terminal = Terminal()
     clock = SystemClock()
     launch = _launch(settings, market, port, verbose)
@@ -73,6 +79,7 @@ def _launch(settings: LauncherSettings, market: Market, port: int | None, verbos
         keys=Keys(f"demo-{nonce()}", settings.partitions) if apart else settings.keys,
         redis_url=given,
         run_root=settings.launcher.run_dir,
+        throwaway=apart,
         environment=market.environment,
         verbose=verbose,
     )
@@ -85,7 +92,5 @@ def _tell(terminal: Terminal, market: Market, played: Played) -> None:
         terminal.say(f"from tick to alert: p50 {totals.p50_ms} ms, p99 {totals.p99_ms} ms")
     if totals.dead_letters:
         terminal.say(f"warning: {totals.dead_letters} events were stepped over as dead letters")
-    if played.under_way:
-        terminal.say(f"warning: {played.under_way} events were still under way at the end")
     if totals.idle:
         terminal.say(f"there were no {listed(totals.idle)}")

@@ -15,6 +15,7 @@ from shared.bus.topics import OPS_TOPIC, TOPICS
 from shared.events import Event
 from shared.events.codec import Decoded, Poison, decode
 from tideline.access import access, opened
+from tideline.interrupt import interruptible
 from tideline.readable import line
 from tideline.settings import LauncherSettings
 from tideline.terminal import Terminal, write_json
@@ -39,7 +40,8 @@ def tail(
     """Print a topic's newest events in order."""
     if topic not in NAMES:
         raise Trouble(f"there is no topic {topic!r}; choose {listed(NAMES)}", MISUSED)
-    asyncio.run(_tail(_Wanted(topic, symbol, count), follow=follow, json=json))
+    wanted = _Wanted(topic, symbol, count)
+    asyncio.run(interruptible(_tail(wanted, follow=follow, json=json)))
 
 
 class _Wanted:

@@ -8,6 +8,7 @@ import typer
 
 from shared.clock import SystemClock
 from tideline.access import access, opened
+from tideline.interrupt import interruptible
 from tideline.lag import StageState, TopicState, stage_states, topic_states
 from tideline.settings import LauncherSettings
 from tideline.terminal import Terminal, write_json
@@ -26,7 +27,7 @@ def topics(
 
     Dead letters are events that a stage stepped over: `tideline tail dead_letter` says why.
     """
-    asyncio.run(_topics(seconds, watch=watch, json=json))
+    asyncio.run(interruptible(_topics(seconds, watch=watch, json=json)))
 
 
 async def _topics(seconds: float, *, watch: bool, json: bool) -> None:
