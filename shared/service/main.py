@@ -11,13 +11,17 @@ from shared.telemetry.logs import configure
 
 
 def main(build_app: Callable[[SettingsT], Service], settings_type: type[SettingsT]) -> None:
-    """Find the settings, build the service and run it; a known error is one line and exit 1."""
+    """Find the settings, build the service and run it; a known error is one line.
+
+    Exit code 2 where a setting is wrong, for starting again cannot mend that; 1 for the log.
+    """
     try:
         settings = settings_type.load()
         configure(settings.log_level, settings.log_format)
         asyncio.run(_run(build_app, settings))
     except (SettingsError, BusError) as error:
-        sys.exit(f"tideline: {error}")
+        sys.stderr.write(f"tideline: {error}\n")
+        sys.exit(2 if isinstance(error, SettingsError) else 1)
 
 
 async def _run(build_app: Callable[[SettingsT], Service], settings: SettingsT) -> None:
