@@ -208,6 +208,67 @@ async def test_restart_neither_loses_nor_repeats_a_row(
     assert [item for item in rest if not isinstance(item, FeedTime)] == whole[taken:]
 
 
+CANDLES = """time,symbol,tf,open,high,low,close
+2026-06-10T14:00:00Z,EURUSD,1m,1,2,1,2
+2026-06-10T14:00:00Z,EURUSD,5m,1,2,1,2
+2026-06-10T14:01:00Z,EURUSD,1m,1,,1,2
+2026-06-10T14:01:00Z,DAX,1m,1,2,1,2
+2026-06-10T14:02:00Z,EURUSD,1m,1,2,1,2
+2026-06-10T14:02:00Z,EURUSD,7m,1,2,1,2
+"""
+
+
+async def test_candles_are_played_by_their_end(tmp_path: Path) -> None:
+    """The five minutes from 14:00 come after the minute from 14:02, which ends before them."""
+    items = await played(feed(written(tmp_path, CANDLES)))
+    found = [(i.symbol, i.timeframe) for i in items if isinstance(i, FeedCandle)]
+    assert found == [("EURUSD", "1m"), ("DAX", "1m"), ("EURUSD", "1m"), ("EURUSD", "5m")]
+
+
+@pytest.mark.parametrize("taken", range(7))
+async def test_candles_go_on_where_they_stopped(tmp_path: Path, taken: int) -> None:
+    """Cursors of candles count by the candle's end, as the writer of the spine does."""
+    path = written(tmp_path, CANDLES)
+    whole = [item for item in await played(feed(path)) if not isinstance(item, FeedTime)]
+    cursors: dict[str, Cursor] = {}
+    for item in whole[:taken]:
+        cursors[item.symbol] = cursors.get(item.symbol, START).after(item.at)
+    rest = await played(feed(path), cursors)
+    assert [item for item in rest if not isinstance(item, FeedTime)] == whole[taken:]
+
+
+async def test_every_partition_hears_the_end_of_every_minute_with_rows(tmp_path: Path) -> None:
+    """Times come from the whole file: who has no rows in it is told the same ones."""
+    path = written(
+        tmp_path,
+        "time,symbol,price\n2026-06-10T14:00:05Z,EURUSD,1.1\n2026-06-10T14:00:50Z,DAX,24000\n"
+        "2026-06-10T14:07:00Z,DAX,24000\n",
+    )
+    for symbols in (["EURUSD"], ["DAX", "*"], []):
+        told = [b async for b in feed(path).stream(symbols, {})]
+        times = [stamp(i.at) for batch in told for i in batch if isinstance(i, FeedTime)]
+        assert times[:-1] == ["2026-06-10T14:01Z", "2026-06-10T14:07Z"]
+
+
+async def test_a_recording_is_known_by_its_content(tmp_path: Path) -> None:
+    """The same file again is the same feed; another of that name is not."""
+    text = "time,symbol,price\n2026-06-10T14:00:00Z,EURUSD,1.1\n"
+    one = await feed(written(tmp_path, text)).identity()
+    again = await feed(written(tmp_path, text)).identity()
+    other = await feed(written(tmp_path, text.replace("1.1", "1.2"))).identity()
+    assert one == again != other
+
+
+async def test_a_recordings_own_names_are_understood(tmp_path: Path) -> None:
+    """An instrument's name under `file` is what recordings call it."""
+    nifty = TABLE.get("NIFTY 50").model_copy(update={"names": {"file": "NIFTY50"}})
+    path = written(tmp_path, "time,symbol,price\n2026-06-10T05:00:00Z,NIFTY50,25000\n")
+    source = FileFeed(path, InstrumentTable([nifty]), SystemClock())
+    assert await source.symbols() == ["NIFTY 50"]
+    (tick,) = prices(await played(source))
+    assert tick.symbol == "NIFTY 50"
+
+
 async def test_messy_recording_is_counted_row_by_row(shared_data: Path) -> None:
     """The SPY file holds 5,075 rows too many: every minute is played once, every other row told."""
     path = shared_data / "messy" / "SPY_1m_duplicates_disorder_null.csv.gz"
