@@ -22,11 +22,17 @@ def build_app(settings: IndicatorsSettings, clock: Clock | None = None) -> Servi
 
 
 async def settle() -> None:
-    """Keep the garbage collector's hands off what has lasted.
+    """Keep the garbage collector's hands off what has lasted."""
+    while True:
+        calm_collector()
+        await asyncio.sleep(_SETTLE_S)
+
+
+def calm_collector() -> None:
+    """Let the collector look at new objects only, and seldom.
 
     Boards live as long as the process and hold no cycles, but walking over those of thousands of
-    symbols would cost a full collection a second, in the middle of a close.
+    symbols would cost a second, in the middle of a close.
     """
-    while True:
-        await asyncio.sleep(_SETTLE_S)
-        gc.freeze()
+    gc.set_threshold(50_000, 20, 20)
+    gc.freeze()

@@ -2,7 +2,7 @@
 
 from services.indicators.domain.board import Board
 from services.indicators.domain.defaults import recipes
-from services.indicators.domain.stage import STAGE
+from services.indicators.domain.stage import STAGE, stage
 from services.indicators.domain.state import to_json
 from shared.events import CandleClosed, Event, Heartbeat, LevelComputed
 from shared.events.codec import decode_one
@@ -84,6 +84,21 @@ def test_candle_seen_before_gives_no_second_reading() -> None:
     assert step.process(candles[4:8]) == []
     assert step.changes() == {}
     assert before.keys() == {"EURUSD"}
+
+
+def test_added_recipe_is_warm_after_a_reseed() -> None:
+    """A recipe added later catches up on history given again, which gives no reading and leaves
+    the others alone; from the next candle on all is as if it had been there from the start.
+    """
+    candles = wavy(60)
+    few, all_ = recipes(("swing:2",), {}), recipes(("swing:2", "sma:20", "donchian:20"), {})
+    old = stage(few).restore({})
+    old.process(candles[:59])
+    step = stage(all_).restore(old.changes())
+    assert step.process(candles[:30]) == []
+    step = stage(all_).restore(step.changes())
+    assert step.process(candles[:59]) == []
+    assert step.process(candles[59:]) == stage(all_).restore({}).process(candles)[59:]
 
 
 def test_symbols_and_timeframes_do_not_mix() -> None:

@@ -15,7 +15,8 @@ _COPIED = ("symbol", "at", "pos", "timeframe", "session_at", "origin")
 _PRICES = tuple(Candle.model_fields)
 
 Saved = Mapping[str, Any]
-"""A board's memory as JSON values: the last candle's end under ``at``, then a list per recipe."""
+"""A board's memory as JSON: the last candle's end under ``at``, how far recipes that were added
+later have caught up under ``late``, then a list per recipe."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,16 +28,23 @@ class Peek:
 
 
 class Board:
-    """The states of a set of recipes, and the end of the last candle they have seen."""
+    """The states of a set of recipes, and the end of the last candle they have seen.
 
-    __slots__ = ("at", "families", "outputs", "states")
+    A recipe that the saved memory does not know starts empty. Until the next new candle it can
+    catch up on old ones, which are given again to it alone.
+    """
+
+    __slots__ = ("at", "families", "late", "outputs", "states")
 
     def __init__(self, recipes: Sequence[Recipe], saved: Saved) -> None:
         self.at: int = saved.get("at", 0)
         self.states: dict[str, State] = {recipe.name: recipe.start() for recipe in recipes}
+        self.late: dict[str, int] = saved.get("late", {})
         for name, state in self.states.items():
             if name in saved:
                 state.restore(saved[name])
+            elif self.at:
+                self.late[name] = 0
         self.families = [state for state in self.states.values() if isinstance(state, LevelState)]
         self.outputs = [
             (_value_name(recipe, output), self.states[recipe.name], output)
@@ -49,6 +57,16 @@ class Board:
         for state in self.states.values():
             state.update(candle)
         self.at = candle.at
+        if self.late:
+            self.late = {}
+
+    def catch_up(self, candle: CandleClosed) -> bool:
+        """Give an old candle to the recipes that have not seen it; tells whether there was one."""
+        behind = [name for name, at in self.late.items() if at < candle.at and name in self.states]
+        for name in behind:
+            self.states[name].update(candle)
+            self.late[name] = candle.at
+        return bool(behind)
 
     def peek(self, candle: CandleClosed) -> "Peek":
         """What would be read if the forming candle closed as it stands; nothing is touched."""
@@ -58,7 +76,7 @@ class Board:
 
     def memory(self) -> dict[str, Any]:
         """What ``to_json`` writes down, to be given back as ``saved``."""
-        return {"at": self.at, **self.states}
+        return {"at": self.at, "late": self.late, **self.states}
 
     def reading(self, candle: CandleClosed) -> LevelComputed:
         """What is valid from the end of the candle that was taken last."""

@@ -31,9 +31,10 @@ STAGE = stage(default_recipes())
 class IndicatorsStep:
     """The boards of one partition.
 
-    A candle that is not after the last one of its board changes nothing and gives no reading: what
-    was published for a closed candle stays. The state field of a symbol holds a JSON object with
-    one board's memory per timeframe; boards are restored when their first candle comes.
+    A candle that is not after the last one of its board gives no reading, for what was published
+    for a closed candle stays; it only lets recipes catch up that were added since. The state field
+    of a symbol holds a JSON object with one board's memory per timeframe; boards are restored when
+    their symbol's first candle comes.
     """
 
     def __init__(self, recipes: Recipes, state: State) -> None:
@@ -52,6 +53,8 @@ class IndicatorsStep:
             if candle.at > board.at:
                 board.update(candle)
                 readings.append(board.reading(candle))
+                self._dirty[candle.symbol] = None
+            elif board.late and board.catch_up(candle):
                 self._dirty[candle.symbol] = None
         return readings
 

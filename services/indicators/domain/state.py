@@ -22,12 +22,12 @@ class State:
 
     __slots__ = ()
     SAVED: ClassVar[tuple[str, ...]] = ()
-    READ: ClassVar[Callable[[Any], Any]]
+    READ: ClassVar[Any]
 
     def __init_subclass__(cls) -> None:
         names = cls.SAVED
         # Of fewer than two names attrgetter makes no tuple.
-        cls.READ = attrgetter(*names) if len(names) > 1 else lambda self: _values(self, names)
+        cls.READ = staticmethod(attrgetter(*names) if len(names) > 1 else _reader(names))
 
     def update(self, candle: CandleClosed) -> None:
         """Take the next closed candle."""
@@ -41,7 +41,7 @@ class State:
 
     def memory(self) -> Sequence[Any]:
         """The saved slots as they are, for ``to_json`` to write down at once."""
-        return type(self).READ(self)  # type: ignore[no-any-return]
+        return self.READ(self)  # type: ignore[no-any-return]
 
     def snapshot(self) -> list[Any]:
         """The memory as JSON values, in the order of ``SAVED``."""
@@ -65,9 +65,9 @@ def to_json(memory: Any) -> bytes:
     return orjson.dumps(memory, default=_plain)
 
 
-def _values(state: State, names: tuple[str, ...]) -> tuple[Any, ...]:
-    return tuple(getattr(state, name) for name in names)
+def _reader(names: tuple[str, ...]) -> Callable[[State], tuple[Any, ...]]:
+    return lambda state: tuple(getattr(state, name) for name in names)
 
 
 def _plain(value: Any) -> Sequence[Any]:
-    return value.memory() if isinstance(value, State) else list(value)
+    return list(value) if value.__class__ is deque else value.memory()
