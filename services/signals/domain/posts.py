@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from services.signals.domain.book import ActiveRule
 from services.signals.domain.moves import Hit, Move, Saved, Spot
@@ -13,8 +14,7 @@ from shared.events.base import stamp
 from shared.market.timeframes import Timeframe
 
 
-@dataclass(frozen=True, slots=True)
-class Placed:
+class Placed(NamedTuple):
     """What is kept of a level, or of a zone: then its price is the edge that a price meets first.
 
     ``far`` is a zone's other edge and ``status`` where it is in its life.

@@ -1,7 +1,7 @@
 """Sweep: the price goes through a level and is back within the window."""
 
-from dataclasses import astuple, dataclass, replace
 from math import inf
+from typing import NamedTuple
 
 from services.signals.domain.arming import MICROS, Arming
 from services.signals.domain.moves import (
@@ -20,12 +20,11 @@ from services.signals.domain.moves import (
 from services.signals.domain.rules import Sweep
 
 
-@dataclass(frozen=True, slots=True)
-class Pierce:
+class Pierce(NamedTuple):
     """The price is beyond the level: since when, how far it went, whether it jumped over."""
 
     at: int
-    count: int
+    number: int
     extreme: float
     gap: bool
 
@@ -59,8 +58,9 @@ class Sweeping:
 
     def save(self) -> Saved:
         """The state as JSON values."""
-        pierce = None if self._pierce is None else list(astuple(self._pierce))
-        return [*self._arming.save(), self._side, pierce]
+        pierce = self._pierce
+        saved = None if pierce is None else [*pierce]
+        return [*self._arming.save(), self._side, saved]
 
     def load(self, saved: Saved) -> None:
         """Go on from what ``save`` gave."""
@@ -94,7 +94,7 @@ class Sweeping:
 
     def _extend(self, pierce: Pierce, price: float) -> None:
         farther = max if self._side == BELOW else min
-        self._pierce = replace(pierce, extreme=farther(pierce.extreme, price))
+        self._pierce = pierce._replace(extreme=farther(pierce.extreme, price))
         depth_max = self._when.depth_ticks_max
         if depth_max is not None and self._depth(price) > depth_max + TOLERANCE_TICKS:
             self._break()
@@ -127,7 +127,7 @@ class Sweeping:
 
     def _until_count(self, pierce: Pierce) -> float:
         window = self._when.window_prices
-        return inf if window is None else pierce.count + window
+        return inf if window is None else pierce.number + window
 
     def _quiet(self) -> Quiet:
         if self._side == ON:
@@ -147,7 +147,7 @@ class Sweeping:
             "extreme": pierce.extreme,
             "depth_ticks": round(self._depth(pierce.extreme), 6),
             "outside_s": (move.at - pierce.at) / MICROS,
-            "outside_prices": float(move.count - pierce.count),
+            "outside_prices": float(move.count - pierce.number),
         }
         operands |= _given("window_s", self._when.window_s)
         operands |= _given("window_prices", self._when.window_prices)

@@ -1,7 +1,6 @@
 """One symbol under watch: its levels, its posts, and a short way for prices without effect."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import astuple
 from math import inf
 from typing import Any
 
@@ -162,7 +161,7 @@ class Watch:
         if self._slow_changed:
             parts["posts"] = _text(self._slow_state())
         for timeframe in sorted(self._changed_levels):
-            rows = [astuple(level) for level in self._levels[timeframe]]
+            rows = [tuple(level) for level in self._levels[timeframe]]
             parts[f"{_LEVELS}{timeframe}"] = _text(rows)
         self._slow_changed = False
         self._changed_levels = set()
