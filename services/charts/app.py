@@ -17,9 +17,9 @@ def build_app(settings: ChartsSettings, reader: Reader | None = None) -> Service
     source = LogReader(service.log, service.reads) if reader is None else reader
     hub = build_hub(settings.charts, service.clock)
     service.mount_public(build_api(hub, Site(), settings.charts.ping_s))
-    service.add_background("follow", lambda: follow(source, hub))
+    service.add_background("read the log", lambda: follow(source, hub))
     service.add_background(
-        "watch", lambda: watch(source, hub, settings.charts.views_period_ms / 1000)
+        "look at views", lambda: watch(source, hub, settings.charts.views_period_ms / 1000)
     )
     return service
 

@@ -51,6 +51,7 @@ def signal(
     symbol: str = "EURUSD",
     timeframe: Timeframe = "1d",
     action: Action = "break",
+    key: str = "previous_day.high",
 ) -> SignalGenerated:
     """A signal so many minutes after nine."""
     return SignalGenerated(
@@ -63,7 +64,7 @@ def signal(
         action=action,
         direction="long",
         timeframe=timeframe,
-        level="previous_day.high@2026-11-19T22:00Z",
+        level=f"{key}@2026-11-19T22:00Z",
         level_price=1.1,
         price=1.1001,
         gap=False,

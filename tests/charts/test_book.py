@@ -88,8 +88,8 @@ def test_levels_bring_their_candle() -> None:
     assert [one.open_at for one in book.candles(KEY, None, 10)] == [NINE]
 
 
-def test_charts_show_the_levels_of_the_day_too() -> None:
-    """Yesterday's high matters on every chart of the symbol, others' levels do not."""
+def test_charts_show_the_markets_own_levels_too() -> None:
+    """Yesterday's high matters on every chart of the symbol, the swings of other charts do not."""
     book = book_of(
         closed(0),
         reading(0, 1.2),
@@ -105,7 +105,12 @@ def test_charts_show_the_levels_of_the_day_too() -> None:
 
 def test_signals_are_those_at_levels_of_the_chart() -> None:
     """Newest first; a signal at another timeframe's level is left out."""
-    book = book_of(closed(0), signal(1), signal(3, timeframe="1h"), signal(2, timeframe="1m"))
+    book = book_of(
+        closed(0),
+        signal(1),
+        signal(2, timeframe="1m", key="swing.high"),
+        signal(3, timeframe="1h", key="swing.high"),
+    )
     found = book.signals("EURUSD", "1m", 10)
     assert [one.at for one in found] == [NINE + 2 * MINUTE, NINE + MINUTE]
     assert len(book.signals("EURUSD", None, 10)) == 3
@@ -143,6 +148,12 @@ def test_summary_compares_with_yesterday() -> None:
     assert (summary.price, summary.previous_close, summary.decimals) == (1.10456, 1.05, 5)
     assert (summary.timeframes, summary.source) == (("1m", "1d"), "demo")
     assert summary.at == NINE + 2 * MINUTE
+
+
+def test_after_the_close_the_day_is_compared_with_the_one_before() -> None:
+    """A day that is over is not compared with itself."""
+    days = [closed(-1440 * n, price, timeframe="1d") for n, price in ((2, 1.04), (1, 1.05))]
+    assert book_of(*days).summary("EURUSD").previous_close == 1.04
 
 
 def test_summary_shows_the_forming_price() -> None:

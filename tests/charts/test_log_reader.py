@@ -4,10 +4,12 @@ import asyncio
 import json
 import socket
 from collections.abc import Sequence
+from typing import Any
 
 import httpx
 from pydantic import SecretStr
 from redis.asyncio import Redis
+from websockets.asyncio.client import connect
 
 from services.charts.adapters.feeding import follow
 from services.charts.adapters.log_reader import LogReader
@@ -18,7 +20,7 @@ from shared.bus.partitions import partition_of
 from shared.bus.redis_log import RedisLog
 from shared.bus.redis_reads import RedisReads
 from shared.bus.topics import Topic
-from shared.events import Event
+from shared.events import Candle, Event
 from tests.charts.feed import ready_hub, until
 from tests.charts.made import KEY, alert, candle, closed, reading, signal
 
@@ -35,6 +37,16 @@ async def write(log: RedisLog, events: Sequence[Event]) -> None:
     for event in events:
         partition = partition_of(event.symbol, log.partitions)
         await log.append(partition, OF[event.TYPE], event.wire())
+
+
+async def show(log: RedisLog, forming: Candle) -> str:
+    """Set EURUSD's view as the candles stage would; its text."""
+    text = json.dumps({"candles": {"1m": forming.model_dump()}})
+    redis: Redis = log.redis
+    await redis.hset(
+        log.keys.view(partition_of("EURUSD", log.partitions), "candles"), "EURUSD", text
+    )
+    return text
 
 
 async def test_everything_retained_is_read_then_what_comes(redis_log: RedisLog) -> None:
@@ -71,18 +83,15 @@ async def test_entry_that_is_no_event_is_stepped_over(redis_log: RedisLog) -> No
 
 async def test_views_are_those_of_the_candles_stage(redis_log: RedisLog) -> None:
     """Only the symbols asked for, and only those that have a view."""
-    text = json.dumps({"candles": {"1m": candle(0).model_dump()}})
-    key = redis_log.keys.view(partition_of("EURUSD", redis_log.partitions), "candles")
-    redis: Redis = redis_log.redis
-    await redis.hset(key, "EURUSD", text)
-    reader = LogReader(redis_log, RedisReads(redis, redis_log.keys))
+    text = await show(redis_log, candle(0))
+    reader = LogReader(redis_log, RedisReads(redis_log.redis, redis_log.keys))
     assert await reader.views(["EURUSD", "DAX"]) == {"EURUSD": text}
 
 
 async def test_service_serves_what_the_log_holds(
     redis_log: RedisLog, server_url: str, keys: Keys
 ) -> None:
-    """Wired as it runs: log in, HTTP out, and an end in good order."""
+    """Wired as it runs: log and views in, HTTP and WebSocket out, and an end in good order."""
     await write(redis_log, [closed(0)])
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -104,5 +113,11 @@ async def test_service_serves_what_the_log_holds(
             await asyncio.sleep(0.05)
             answer = await client.get("/api/v1/symbols")
     assert [one["symbol"] for one in answer.json()["symbols"]] == ["EURUSD"]
+    await show(redis_log, candle(1, 1.15))
+    async with connect(f"ws://127.0.0.1:{port}/ws/market/EURUSD/1m") as chart:
+        message: Any = {"type": ""}
+        while message["type"] != "candle_update":
+            message = json.loads(await asyncio.wait_for(chart.recv(), 5))
+    assert message["candle"]["close"] == 1.15
     service.stop()
     await running

@@ -119,6 +119,14 @@ async def test_levels_of_the_day_reach_every_chart(server: Running, reader: FedR
     assert [level["key"] for level in full["levels"]] == ["previous_day.high", "swing.high"]
 
 
+async def test_levels_of_other_charts_are_not_told(server: Running, reader: FedReader) -> None:
+    """A swing on 15m changes nothing on a 1m chart, so nothing is sent."""
+    async with chart(server) as socket:
+        await hear(socket, "full_update")
+        reader.feed([reading(0, 1.4, timeframe="15m"), closed(5)])
+        assert (await hear(socket))["type"] == "candle_update"
+
+
 async def test_signal_and_alert_are_sent_at_once(server: Running, reader: FedReader) -> None:
     """Both are messages of their own; the alert carries its signal."""
     async with chart(server) as socket:
@@ -194,6 +202,8 @@ async def test_many_clients_share_one_tracker(server: Running, reader: FedReader
         "break_signals": 1,
         "touch_signals": 0,
         "sweep_signals": 0,
+        "retest_signals": 0,
+        "condition_signals": 0,
     }
     await until(lambda: not server.hub.watched())
 

@@ -6,10 +6,11 @@ from typing import Any
 
 from services.charts.adapters.encoding import encoded
 from services.charts.domain import messages
-from services.charts.domain.book import DAY, Book, Key
+from services.charts.domain.book import Book, Key
 from services.charts.domain.messages import Message
 from services.charts.domain.outbox import Outbox, numbered
-from services.charts.domain.shapes import candle_from, candle_of
+from services.charts.domain.relevance import belongs
+from services.charts.domain.shapes import ShownLevel, candle_from, candle_of
 from shared.clock import Clock
 from shared.events import AlertFired, CandleClosed, Event, LevelComputed, SignalGenerated
 
@@ -58,8 +59,9 @@ class Client:
 
 @dataclass(slots=True)
 class Tracker:
-    """A chart that somebody looks at."""
+    """A chart that somebody looks at, and the levels that it was last told."""
 
+    levels: list[ShownLevel]
     clients: set[Client] = field(default_factory=set)
     last_update_time: int = 0
 
@@ -88,7 +90,9 @@ class Hub:
         if sum(len(tracker.clients) for tracker in self._trackers.values()) >= self.limits.clients:
             raise HubFull(f"all {self.limits.clients} connections are taken; try again later")
         client = Client(wish, Outbox(self.limits.waiting))
-        self._trackers.setdefault(wish.key, Tracker()).clients.add(client)
+        if wish.key not in self._trackers:
+            self._trackers[wish.key] = Tracker(self.book.levels(wish.key))
+        self._trackers[wish.key].clients.add(client)
         return client
 
     def leave(self, client: Client) -> None:
@@ -135,7 +139,7 @@ class Hub:
             case SignalGenerated():
                 text = _text(messages.signal(event))
                 for key in self._tracked(event.symbol):
-                    if event.timeframe in (key[1], DAY):
+                    if belongs(event.timeframe, event.level, key[1]):
                         self._send(key, text)
             case AlertFired():
                 self._announce_alert(event)
@@ -166,14 +170,15 @@ class Hub:
         }
 
     def _announce_levels(self, event: LevelComputed) -> None:
-        own = (event.symbol, event.timeframe)
         for key in self._tracked(event.symbol):
-            if key == own:
+            tracker, levels = self._trackers[key], self.book.levels(key)
+            if key[1] == event.timeframe:
                 candle = candle_from(event.candle, closed=True)
                 self._tell(key, messages.full_update(self.book, key, candle))
-            elif event.timeframe == DAY:
+            elif levels != tracker.levels:
                 newest = self.book.newest(key)
                 self._tell(key, messages.full_update(self.book, key, newest))
+            tracker.levels = levels
 
     def _announce_alert(self, event: AlertFired) -> None:
         if not self._trackers:

@@ -6,6 +6,7 @@ from itertools import islice
 
 from services.charts.domain.precision import decimals_of
 from services.charts.domain.recent import CandleRun, Recent
+from services.charts.domain.relevance import belongs
 from services.charts.domain.shapes import (
     ShownAlert,
     ShownCandle,
@@ -26,7 +27,6 @@ from shared.market.timeframes import TIMEFRAMES, Timeframe
 Key = tuple[str, Timeframe]
 """A symbol and a timeframe: what one chart shows."""
 
-# Yesterday's prices and the pivots are found on days, and matter on every chart of the symbol.
 DAY: Timeframe = "1d"
 _NO_CANDLES = CandleRun(0)
 
@@ -99,7 +99,6 @@ class Book:
         newest = [candle for key in keys if (candle := self.newest(key)) is not None]
         last = max(newest, key=lambda candle: candle.at if candle.closed else candle.open_at)
         finest = self._runs[keys[0]].before(None, 200)
-        day = self._run((symbol, DAY)).newest
         return ShownSymbol(
             symbol=symbol,
             timeframes=tuple(timeframe for _, timeframe in keys),
@@ -107,7 +106,7 @@ class Book:
             decimals=decimals_of(finest),
             price=last.close,
             at=last.at if last.closed else last.open_at,
-            previous_close=None if day is None else day.close,
+            previous_close=self._previous_close(symbol, last),
         )
 
     def source(self, symbol: str) -> str:
@@ -130,12 +129,17 @@ class Book:
         return forming
 
     def levels(self, key: Key) -> list[ShownLevel]:
-        """Levels in force on a chart: the day's and the timeframe's own, by falling price."""
-        found: dict[str, ShownLevel] = {}
-        for computed in self._readings(key):
-            for level in computed.levels:
-                found.setdefault(level.ref, level_of(level, computed.timeframe))
-        return sorted(found.values(), key=lambda level: (-level.price, level.key))
+        """Levels in force on a chart, by falling price: its own and those of every chart."""
+        symbol, shown_on = key
+        readings = [self._levels.get((symbol, timeframe)) for timeframe in TIMEFRAMES]
+        found = [
+            level_of(level, computed.timeframe)
+            for computed in readings
+            if computed is not None
+            for level in computed.levels
+            if belongs(computed.timeframe, level.key, shown_on)
+        ]
+        return sorted(found, key=lambda level: (-level.price, level.key))
 
     def zones(self, key: Key) -> list[ShownZone]:
         """Zones in force that were found on the chart's own timeframe."""
@@ -148,7 +152,7 @@ class Book:
         shown = (
             signal
             for signal in (kept.newest_first() if kept is not None else ())
-            if timeframe is None or signal.timeframe in (timeframe, DAY)
+            if timeframe is None or belongs(signal.timeframe, signal.level, timeframe)
         )
         return list(islice(shown, limit))
 
@@ -166,9 +170,10 @@ class Book:
     def _run(self, key: Key) -> CandleRun:
         return self._runs.get(key, _NO_CANDLES)
 
-    def _readings(self, key: Key) -> list[LevelComputed]:
-        keys = dict.fromkeys([(key[0], DAY), key])
-        return [computed for one in keys if (computed := self._levels.get(one)) is not None]
+    def _previous_close(self, symbol: str, last: ShownCandle) -> float | None:
+        """The close of the last day that was over before the day that a candle is part of."""
+        over = [day for day in self._run((symbol, DAY)).before(None, 2) if day.at < last.at]
+        return over[-1].close if over else None
 
     def _close(self, event: CandleClosed) -> bool:
         key = (event.symbol, event.timeframe)

@@ -2,11 +2,12 @@
 contract; ``full_update`` and ``candle_update`` hold every field that clients of old expect."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, get_args
 
 from services.charts.domain.book import Book, Key
 from services.charts.domain.shapes import ShownCandle, ShownLevel, signal_of
 from shared.events import AlertFired, SignalGenerated
+from shared.events.signal import Action
 
 PROTOCOL = 1
 """Raised when a field changes its meaning or goes; new fields and new types do not raise it."""
@@ -80,16 +81,16 @@ def refusal(status: int, detail: str) -> Message:
 
 
 def signals(book: Book, key: Key, limit: int) -> dict[str, list[Any]]:
-    """Pivots and swings, fair value gaps, and the newest signals by what the price did."""
+    """Pivots and swings, fair value gaps, and the newest signals by what they recognised."""
     symbol, timeframe = key
     recent = book.signals(symbol, timeframe, limit)
-    return {
+    found: dict[str, list[Any]] = {
         "pivot_points": [level for level in book.levels(key) if _is_pivot(level)],
         "fvg_zones": [zone for zone in book.zones(key) if zone.key.startswith("fvg")],
-        "break_signals": [one for one in recent if one.action == "break"],
-        "touch_signals": [one for one in recent if one.action == "touch"],
-        "sweep_signals": [one for one in recent if one.action == "sweep"],
     }
+    for action in get_args(Action):
+        found[f"{action}_signals"] = [one for one in recent if one.action == action]
+    return found
 
 
 def market_time(candle: ShownCandle | None) -> int:

@@ -25,13 +25,24 @@ interface LevelShape {
   confirmed_at: number;
 }
 
+interface ZoneShape {
+  timeframe: string;
+  key: string;
+  low: number;
+  high: number;
+  side: "resistance" | "support" | "pivot";
+  formed_at: number;
+  confirmed_at: number;
+  status: string;
+}
+
 interface Signal {
   id: string;
   symbol: string;
   at: number;
   timeframe: string;
   rule: string;
-  action: "touch" | "break" | "sweep";
+  action: "touch" | "break" | "sweep" | "retest" | "condition";
   direction: "long" | "short";
   level: string;
   level_price: number;
@@ -73,7 +84,7 @@ interface Update {
   provisional: boolean;
   source: string;
   timestamp: number;
-  signals?: Record<string, Array<Signal | LevelShape>>;
+  signals?: Record<string, Array<Signal | LevelShape | ZoneShape>>;
   levels?: LevelShape[];
   snapshot?: boolean;
   candles?: Candle[];

@@ -17,7 +17,11 @@ test("levels are named as people say them", () => {
   assert.deepEqual(levelNames("pivot.classic.r1"), { long: "Pivot R1", short: "R1" });
   assert.deepEqual(levelNames("pivot.camarilla.s3"), { long: "Pivot S3 Camarilla", short: "S3" });
   assert.deepEqual(levelNames("swing:5.low"), { long: "Swing low", short: "SL" });
-  assert.deepEqual(levelNames("round_number.near"), { long: "Round number near", short: "Near" });
+  assert.deepEqual(levelNames("donchian:20.upper"), { long: "Channel high", short: "CH" });
+  assert.deepEqual(levelNames("atr_stop:14:3.lower"), { long: "ATR stop", short: "ATR" });
+  assert.deepEqual(levelNames("round_number:3.above"), { long: "Round number", short: "RN" });
+  assert.deepEqual(levelNames("opening_range:30.high"), { long: "Opening range high", short: "ORH" });
+  assert.deepEqual(levelNames("vwap.band_up"), { long: "Vwap band up", short: "Band up" });
 });
 
 test("prices have the instrument's places", () => {
@@ -71,6 +75,13 @@ test("the badge says what is known", () => {
   assert.equal(liveness({ ...good, logAway: true }).state, "stale");
   assert.equal(liveness({ ...good, link: "reconnecting", logAway: true }).state, "reconnecting");
   assert.equal(liveness({ ...good, link: "reconnecting", reason: "full" }).text, "full");
+});
+
+test("what a closed candle decided stands at that candle", () => {
+  const candles = new Candles();
+  candles.put({ open_at: 60, at: 120, open: 1, high: 1, low: 1, close: 1, volume: 0, closed: true });
+  const signal = { at: 120, action: "condition", direction: "short", reason: "crossed" };
+  assert.equal(marksOf([signal], candles)[0].open_at, 60);
 });
 
 test("signals of a kind at one candle are one mark, those in no candle none", () => {

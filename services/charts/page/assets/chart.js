@@ -12,12 +12,15 @@ import { crosshairLabel, tickLabel } from "./axis.js";
 import { formatPrice } from "./format.js";
 import { LevelLines } from "./lines.js";
 import { faded, readTheme } from "./theme.js";
+import { ZoneBoxes } from "./zones.js";
 
 /** @typedef {import("./format.js").Times} Times */
 /** @typedef {import("./signals.js").Mark} Mark */
 
 const CANDLES_IN_VIEW = 140;
 const CANDLES_IN_VIEW_MIN = 40;
+/** What the price went through or a candle decided; the rest happens at a level. */
+const ARROWS = ["break", "condition"];
 const NARROW_PX = 600;
 /** Room to the right of the newest candle, so that names of levels do not cover it. */
 const LABELS_PX = 64;
@@ -59,9 +62,10 @@ export class PriceChart {
       lastValueVisible: false,
       priceLineVisible: false,
     });
-    this._volume.priceScale().applyOptions({ scaleMargins: { top: 0.86, bottom: 0 } });
+    this._volume.priceScale().applyOptions({ scaleMargins: { top: 0.88, bottom: 0 } });
     this._markers = createSeriesMarkers(this._candles, []);
     this._lines = new LevelLines(this._candles);
+    this._boxes = new ZoneBoxes(this._candles);
     this._watermark = createTextWatermark(this._chart.panes()[0], { lines: [] });
     this._source = "";
     this.setTheme();
@@ -110,6 +114,11 @@ export class PriceChart {
    */
   setLevels(levels, price) {
     this._lines.set(levels, price, this._theme);
+  }
+
+  /** @param {ZoneShape[]} zones */
+  setZones(zones) {
+    this._boxes.set(zones, this._theme);
   }
 
   /** @param {Mark[]} marks */
@@ -162,6 +171,7 @@ export class PriceChart {
       wickDownColor: theme.down,
     });
     this._lines.colour(theme);
+    this._boxes.colour(theme);
     this.setMarks(this._marks);
     this.setSource(this._source);
   }
@@ -245,7 +255,7 @@ export class PriceChart {
       position: long ? "belowBar" : "aboveBar",
       color: long ? this._theme.up : this._theme.down,
       shape: shapeOf(action, long),
-      size: action === "break" ? 1 : 0.6,
+      size: ARROWS.includes(action) ? 1 : 0.6,
     };
   }
 }
@@ -255,6 +265,6 @@ export class PriceChart {
  * @param {boolean} long
  */
 function shapeOf(action, long) {
-  if (action === "break") return long ? "arrowUp" : "arrowDown";
-  return action === "touch" ? "circle" : "square";
+  if (ARROWS.includes(action)) return long ? "arrowUp" : "arrowDown";
+  return action === "sweep" ? "square" : "circle";
 }

@@ -5,7 +5,7 @@
 /**
  * @typedef {object} Mark
  * @property {number} open_at the candle it stands at
- * @property {"touch" | "break" | "sweep"} action
+ * @property {Signal["action"]} action
  * @property {"long" | "short"} direction
  * @property {string[]} reasons
  */
@@ -21,7 +21,8 @@ export function marksOf(signals, candles) {
   /** @type {Map<string, Mark>} */
   const marks = new Map();
   for (const signal of [...signals].sort((one, other) => one.at - other.at)) {
-    const candle = candles.holding(signal.at);
+    // What is decided on a closed candle is decided at its end, where the next one begins.
+    const candle = candles.holding(signal.action === "condition" ? signal.at - 1 : signal.at);
     if (candle === undefined) continue;
     const kind = `${candle.open_at}/${signal.action}/${signal.direction}`;
     const mark = marks.get(kind) ?? {
@@ -37,21 +38,28 @@ export function marksOf(signals, candles) {
 }
 
 /**
- * The signals in a message, whatever the price did.
- * @param {Record<string, Array<Signal | LevelShape>>} groups
+ * The signals in a message, whatever they recognised.
+ * @param {NonNullable<Update["signals"]>} groups
  * @returns {Signal[]}
  */
 export function signalsIn(groups) {
-  const kinds = ["break_signals", "touch_signals", "sweep_signals"];
-  return kinds.flatMap((kind) => /** @type {Signal[]} */ (groups[kind] ?? []));
+  const kinds = Object.keys(groups).filter((kind) => kind.endsWith("_signals"));
+  return kinds.flatMap((kind) => /** @type {Signal[]} */ (groups[kind]));
 }
 
-const NAMES = { break: "Break", touch: "Touch", sweep: "Sweep" };
+/**
+ * The zones in a message.
+ * @param {NonNullable<Update["signals"]>} groups
+ * @returns {ZoneShape[]}
+ */
+export function zonesIn(groups) {
+  return /** @type {ZoneShape[]} */ (groups["fvg_zones"] ?? []);
+}
 
 /**
  * What happened, in a word.
  * @param {Signal} signal
  */
-export function actionName(signal) {
-  return NAMES[signal.action] ?? signal.action;
+export function actionName({ action }) {
+  return action.charAt(0).toUpperCase() + action.slice(1);
 }

@@ -5,7 +5,7 @@ import { byId, make, say } from "./dom.js";
 import { formatPrice } from "./format.js";
 import { LevelList } from "./levels.js";
 import { showChange } from "./markets.js";
-import { marksOf, signalsIn } from "./signals.js";
+import { marksOf, signalsIn, zonesIn } from "./signals.js";
 
 /** @typedef {import("./chart.js").PriceChart} PriceChart */
 
@@ -20,6 +20,8 @@ export class ChartView {
     this.route = { symbol: "", timeframe: "" };
     /** @type {LevelShape[]} */
     this._levels = [];
+    /** @type {ZoneShape[]} */
+    this._zones = [];
     /** @type {Map<string, Signal>} */
     this._signals = new Map();
     /** @type {number | null} */
@@ -44,10 +46,12 @@ export class ChartView {
     this.route = route;
     this.candles = new Candles();
     this._levels = [];
+    this._zones = [];
     this._signals = new Map();
     this._hovered = null;
     this.chart.setMarks([]);
     this.chart.setLevels([], null);
+    this.chart.setZones([]);
     this.chart.setCandles([]);
     if (!sameSymbol) {
       this._previousClose = null;
@@ -74,6 +78,7 @@ export class ChartView {
     if (fresh || replaced) this.chart.showNewest();
     if (replaced) this._signals = new Map();
     this.read(update);
+    if (fresh) this._levelList.centre();
   }
 
   /**
@@ -99,6 +104,7 @@ export class ChartView {
     }
     const newest = this.candles.newest;
     if (update.levels !== undefined) this._levels = update.levels;
+    if (update.signals !== undefined) this._zones = zonesIn(update.signals);
     for (const signal of signalsIn(update.signals ?? {})) this._signals.set(signal.id, signal);
     if (update.levels !== undefined) this._showLevels();
     if (update.signals !== undefined || newest?.open_at !== known?.open_at) this._showMarks();
@@ -144,9 +150,10 @@ export class ChartView {
 
   _showLevels() {
     const price = this.candles.newest?.close;
-    this._levelList.show(this._levels, this.decimals);
+    this._levelList.show(this._levels, this._zones, this.decimals);
     this._levelList.setPrice(price);
     this.chart.setLevels(this.shown.levels ? this._levels : [], price ?? null);
+    this.chart.setZones(this.shown.levels ? this._zones : []);
   }
 
   _marks() {
