@@ -15,7 +15,10 @@ LONG_FUNCTIONS: dict[str, int] = {}
 # "path": lines, with the reason beside it.
 LONG_MODULES: dict[str, int] = {}
 # "path::qualified.name": parameters, with the reason beside it.
-MANY_PARAMETERS: dict[str, int] = {}
+MANY_PARAMETERS: dict[str, int] = {
+    # A command's options are its parameters: nobody calls it but the command line.
+    "tideline/commands/demo.py::demo": 9,
+}
 
 
 def body_lines(function: Function) -> int:
