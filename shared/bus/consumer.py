@@ -135,6 +135,11 @@ class LogBroker(RedisBroker):
 
         return register
 
+    @property
+    def topics(self) -> list[str]:
+        """The topics subscribed to."""
+        return list(dict.fromkeys(reader.topic for reader in self._readers))
+
     def stalled(self) -> list[str]:
         """Subscriptions that do not run, one sentence each."""
         return [
@@ -213,9 +218,11 @@ class _Delivery:
 
     ids: tuple[str, ...]
     batch: Batch
+    size: int
 
     def __len__(self) -> int:
-        return len(self.ids)
+        """Bytes, as near as text tells: FastStream measures the length of a body."""
+        return self.size
 
 
 class _Reader:
@@ -252,7 +259,7 @@ class _Reader:
         )
         return RedisBatchStreamMessage(
             raw_message=raw,
-            body=_Delivery(ids, batch),
+            body=_Delivery(ids, batch, sum(len(part) for row in rows for part in row)),
             correlation_id=ids[0],
             consumer=FAKE_CONSUMER,
             group=None,

@@ -22,18 +22,35 @@ Item = tuple[str, Event | Poison]
 
 @dataclass(slots=True)
 class _Input:
-    """One topic: what was read ahead, and how far the plan and the commit have come."""
+    """One topic: what was read ahead, and how far the plan has come.
+
+    ``edges`` are the last entries of the portions read ahead, ``passed`` those of portions taken
+    since the last plan.
+    """
 
     topic: Topic
     read: str
     taken: str
+    planned: str
     count: int
     waiting: deque[Item] = field(default_factory=deque)
+    edges: deque[str] = field(default_factory=deque)
+    passed: list[str] = field(default_factory=list)
 
     def take(self) -> Event | Poison:
         self.taken, event = self.waiting.popleft()
         self.count += 1
+        if self.taken == self.edges[0]:
+            self.passed.append(self.edges.popleft())
         return event
+
+    def rests_on(self) -> list[tuple[Topic, str]]:
+        """What must still be there for all that was taken since the last plan to be true."""
+        entries, self.passed = self.passed, []
+        if self.taken not in (self.planned, *entries[-1:]):
+            entries.append(self.taken)
+        self.planned = self.taken
+        return [(self.topic, entry_id) for entry_id in entries]
 
 
 @dataclass(slots=True)
@@ -59,7 +76,7 @@ class Decider:
     def __init__(self, spec: StageSpec, lease: Lease) -> None:
         self.spec = spec
         self.lease = lease
-        self._seq = int(lease.checkpoint.get("seq", "0"))
+        self._seq = lease.seq
         self._mark = int(lease.checkpoint.get("pos", "0"))
         self._saved = dict(lease.state)
         self._step = spec.restore(self._saved)
@@ -71,7 +88,8 @@ class Decider:
 
     def _input(self, topic: Topic) -> _Input:
         offset = self.lease.checkpoint.get(topic, START)
-        return _Input(topic, offset, offset, int(self.lease.checkpoint.get(f"n:{topic}", "0")))
+        count = int(self.lease.checkpoint.get(f"n:{topic}", "0"))
+        return _Input(topic, offset, offset, offset, count)
 
     @property
     def ready(self) -> bool:
@@ -96,6 +114,7 @@ class Decider:
         decoded = decode(entries)
         source.read = entries[-1][0]
         source.waiting.extend(decoded)
+        source.edges.append(source.read)
         if source is self._joined:
             self._joined_reached = max(self._joined_reached, _reached(decoded))
 
@@ -109,10 +128,12 @@ class Decider:
         if not plan.consumed and not shown:
             return None
         checkpoint = {"pos": str(self._mark)}
+        rests_on: list[tuple[Topic, str]] = []
         for source in (self._primary, self._joined):
             if source is not None:
                 checkpoint[source.topic] = source.taken
                 checkpoint[f"n:{source.topic}"] = str(source.count)
+                rests_on += source.rests_on()
         self._unsaved = self._step.changes()
         entries = [Output(_topic(event), event.wire()) for event in (*plan.dead, *outputs)]
         if plan.closed:
@@ -128,6 +149,8 @@ class Decider:
             state=self._unsaved,
             outputs=entries,
             views=shown,
+            rests_on=rests_on,
+            incarnation=self.lease.incarnation,
         )
 
     def settle(self) -> None:

@@ -35,6 +35,10 @@ class Keys:
         """Hash: what is only shown, last value wins."""
         return self._key(partition, f"{stage}:view")
 
+    def incarnation(self, partition: int) -> str:
+        """String: the partition's number of lives and a nonce, absent in the first."""
+        return self._key(partition, "incarnation")
+
     def members(self, stage: StageName) -> str:
         """Sorted set: worker by the server time (ms) until which it counts as alive."""
         return f"{self.namespace}:members:{stage}"

@@ -11,8 +11,17 @@ from shared.events.codec import RawEntry
 START = "0-0"
 """The offset before a topic's first entry."""
 
+FIRST_LIFE = "0"
+"""The incarnation of a partition that was never rolled back."""
+
 At = tuple[int, Topic]
 """A partition's topic."""
+
+
+def order(entry_id: str) -> tuple[int, int]:
+    """What entry ids are compared by: milliseconds, and a number within them."""
+    ms, _, number = entry_id.partition("-")
+    return int(ms), int(number)
 
 
 class BusError(Exception):
@@ -28,6 +37,7 @@ class Lease:
     """The right to commit for one stage and partition, with what was found when it was taken.
 
     ``token`` is ``epoch:nonce``: the epoch alone is issued twice after a failover.
+    ``incarnation`` is made alike of the partition's lives: one more after every rollback noticed.
     """
 
     stage: StageName
@@ -35,6 +45,12 @@ class Lease:
     token: str
     checkpoint: Mapping[str, str]
     state: Mapping[str, str]
+    incarnation: str = FIRST_LIFE
+
+    @property
+    def seq(self) -> int:
+        """The sequence number of the next commit."""
+        return int(self.checkpoint.get("seq", "0"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +76,10 @@ class Commit:
     ``seq`` is the sequence number found in the checkpoint, ``txid`` names this very commit, so
     that sending it again after a lost reply writes nothing. ``checkpoint`` holds the new offsets,
     ``state`` the changed fields (empty text deletes), ``views`` what is only shown.
+
+    ``rests_on`` names entries that must still be in the log: of each portion that was read, the
+    last one taken from it. A portion whose last entry is there is there as a whole, for a rollback
+    takes the newest away; what was read before one and lost in it must not be decided on.
     """
 
     stage: StageName
@@ -71,9 +91,15 @@ class Commit:
     state: Mapping[str, str] = field(default_factory=dict)
     outputs: Sequence[Output] = ()
     views: Mapping[str, str] = field(default_factory=dict)
+    rests_on: Sequence[tuple[Topic, str]] = ()
+    incarnation: str = FIRST_LIFE
 
 
 Verdict = Literal["OK", "DUP", "FENCED", "CONFLICT"]
+"""Written; written before; the lease is another's; not what follows on what stands: reload."""
+
+Reached = tuple[Lease, int]
+"""A lease, and the sequence number that its holder has come to."""
 
 
 class Log(Protocol):
@@ -99,8 +125,8 @@ class Log(Protocol):
         """Take a free, expired or own lease and load the checkpoint and state under it."""
         ...
 
-    async def renew(self, leases: Sequence[Lease], ttl_ms: int) -> list[bool]:
-        """Prolong leases; False where the token is not the lease's any more."""
+    async def renew(self, leases: Sequence[Reached], ttl_ms: int) -> list[bool]:
+        """Prolong leases; False where one is another's, or commits of its holder are gone."""
         ...
 
     async def release(self, lease: Lease) -> None:

@@ -1,13 +1,13 @@
 """The log in memory, for tests: the same rules as the scripts, with time in the test's hand."""
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import count
 
 from shared.bus.lease import LEASE_TTL_MS
-from shared.bus.log import At, Commit, Held, Lease, Verdict
+from shared.bus.log import FIRST_LIFE, At, Commit, Held, Lease, Reached, Verdict, order
 from shared.bus.retention import readers
 from shared.bus.topics import StageName, Topic
 from shared.events.base import Scalar
@@ -29,6 +29,11 @@ class Cell:
     state: Mapping[str, str] = field(default_factory=dict)
     views: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def seq(self) -> int:
+        """How many commits stand."""
+        return int(self.checkpoint.get("seq", "0"))
+
 
 @dataclass(slots=True)
 class Stream:
@@ -42,13 +47,14 @@ class Stream:
 class MemoryLog:
     """All partitions in dictionaries. ``now_ms`` plays the server's clock.
 
-    No call ever waits. What stands is changed in ``_put``, ``_add`` and ``_cut`` alone.
+    No call ever waits. Everything is changed in ``_put``, ``_add``, ``_cut`` and ``_reincarnate``.
     """
 
     def __init__(self, partitions: int, now_ms: Callable[[], int]) -> None:
         self.partitions = partitions
         self._streams: dict[At, Stream] = defaultdict(Stream)
         self._cells: dict[Place, Cell] = defaultdict(Cell)
+        self._lives: dict[int, str] = defaultdict(lambda: FIRST_LIFE)
         self._members: dict[StageName, dict[str, int]] = defaultdict(dict)
         self._now_ms = now_ms
         self._serial = count(1)
@@ -74,17 +80,11 @@ class MemoryLog:
         token = f"{epoch}:{next(self._serial)}"
         taken = replace(cell, owner=worker, expires=now + ttl_ms, epoch=epoch, token=token)
         self._put((stage, partition), taken)
-        return Lease(stage, partition, token, cell.checkpoint, cell.state)
+        lives = self._lives[partition]
+        return Lease(stage, partition, token, cell.checkpoint, cell.state, lives)
 
-    async def renew(self, leases: Sequence[Lease], ttl_ms: int) -> list[bool]:
-        kept = []
-        for lease in leases:
-            place = lease.stage, lease.partition
-            cell = self._cells[place]
-            kept.append(cell.token == lease.token)
-            if kept[-1]:
-                self._put(place, replace(cell, expires=self._now_ms() + ttl_ms))
-        return kept
+    async def renew(self, leases: Sequence[Reached], ttl_ms: int) -> list[bool]:
+        return [self._prolong(lease, seq, ttl_ms) for lease, seq in leases]
 
     async def release(self, lease: Lease) -> None:
         place = lease.stage, lease.partition
@@ -98,7 +98,7 @@ class MemoryLog:
         found = {}
         for at, offset in offsets.items():
             kept = self._streams[at].entries
-            first = bisect_right(kept, _order(offset), key=lambda entry: _order(entry[0]))
+            first = bisect_right(kept, order(offset), key=lambda entry: order(entry[0]))
             if entries := kept[first : first + count]:
                 found[at] = entries
         return found
@@ -124,12 +124,40 @@ class MemoryLog:
 
     def _judge(self, commit: Commit) -> Verdict:
         cell = self._cells[commit.stage, commit.partition]
+        if cell.seq < commit.seq:
+            return self._rolled_back(commit)
         if cell.token != commit.token:
             return "FENCED"
-        seq = int(cell.checkpoint.get("seq", "0"))
-        if seq == commit.seq + 1 and cell.checkpoint.get("txid") == commit.txid:
+        if cell.seq == commit.seq + 1 and cell.checkpoint["txid"] == commit.txid:
             return "DUP"
-        return "OK" if seq == commit.seq else "CONFLICT"
+        if cell.seq != commit.seq or self._lives[commit.partition] != commit.incarnation:
+            return "CONFLICT"
+        stands = all(self._holds((commit.partition, topic), i) for topic, i in commit.rests_on)
+        return "OK" if stands else self._rolled_back(commit)
+
+    def _prolong(self, lease: Lease, seq: int, ttl_ms: int) -> bool:
+        place = lease.stage, lease.partition
+        cell = self._cells[place]
+        if cell.seq < seq:
+            self._rolled_back(lease)
+            return False
+        if cell.token == lease.token:
+            self._put(place, replace(cell, expires=self._now_ms() + ttl_ms))
+        return cell.token == lease.token
+
+    def _rolled_back(self, witness: Commit | Lease) -> Verdict:
+        """Begin a new life of the partition, unless one has begun that the witness knows not of."""
+        lives = self._lives[witness.partition]
+        if lives == witness.incarnation:
+            number, _, _ = lives.partition(":")
+            _, _, nonce = witness.token.partition(":")
+            self._reincarnate(witness.partition, f"{int(number) + 1}:{nonce}")
+        return "CONFLICT"
+
+    def _holds(self, at: At, entry_id: str) -> bool:
+        found = self._streams[at].entries
+        index = bisect_left(found, order(entry_id), key=lambda entry: order(entry[0]))
+        return index < len(found) and found[index][0] == entry_id
 
     def _write(self, commit: Commit) -> None:
         place = commit.stage, commit.partition
@@ -149,6 +177,9 @@ class MemoryLog:
 
     def _put(self, place: Place, cell: Cell) -> None:
         self._cells[place] = cell
+
+    def _reincarnate(self, partition: int, incarnation: str) -> None:
+        self._lives[partition] = incarnation
 
     def _add(self, at: At, fields: Sequence[Scalar]) -> str:
         """Append an entry under an id made as a server makes it: the time, never backwards."""
@@ -171,11 +202,6 @@ class MemoryLog:
         surplus = max(0, len(stream.entries) - keep)
         del stream.entries[:surplus]
         return surplus
-
-
-def _order(entry_id: str) -> tuple[int, int]:
-    ms, _, number = entry_id.partition("-")
-    return int(ms), int(number)
 
 
 def _text(value: Scalar) -> str:

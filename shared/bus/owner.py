@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import structlog
 
 from shared.bus.lease import LEASE_TTL_MS
-from shared.bus.log import Held, Lease, Log
+from shared.bus.log import Lease, Log
 from shared.bus.membership import share
 from shared.bus.topics import StageName
 from shared.clock import Clock
@@ -27,11 +27,20 @@ class Change:
     lost: list[int] = field(default_factory=list)
 
 
+@dataclass(slots=True)
+class _Held:
+    """A lease, how far its holder has come with it, and when it was last renewed."""
+
+    lease: Lease
+    seq: int
+    renewed_at: float
+
+
 class Owner:
     """Keeps leases in step with this worker's fair share.
 
     Safety never depends on it: two workers that both believe they own a partition are told apart
-    by the token in their commits.
+    by the token in their commits. Its methods may be called while ``settle`` waits.
     """
 
     def __init__(self, log_: Log, stage: StageName, worker: str, clock: Clock) -> None:
@@ -39,8 +48,7 @@ class Owner:
         self._stage = stage
         self._worker = worker
         self._clock = clock
-        self._leases: dict[int, Lease] = {}
-        self._renewed: dict[int, float] = {}
+        self._held: dict[int, _Held] = {}
         self._beat_at: float | None = None
 
     async def settle(self, before_release: BeforeRelease | None = None) -> Change:
@@ -56,56 +64,59 @@ class Owner:
         members = await self._log.heartbeat(self._stage, self._worker, LEASE_TTL_MS)
         mine = set(share(members, self._log.partitions).get(self._worker, ()))
         lost = await self._keep(now)
-        surplus = sorted(self._leases.keys() - mine)
+        surplus = sorted(self._held.keys() - mine)
         if surplus and before_release is not None:
             await before_release(surplus)
         for partition in surplus:
-            await self._log.release(self._leases[partition])
-            self.forget(partition)
-            lost.append(partition)
-        return Change(await self._take(mine - self._leases.keys(), now), lost)
+            held = self._held.pop(partition, None)
+            if held is not None:
+                await self._log.release(held.lease)
+        return Change(await self._take(mine - self._held.keys(), now), lost + surplus)
 
-    def renewed(self, partition: int) -> None:
-        """A commit went through, which renews the lease."""
-        self._renewed[partition] = self._clock.elapsed()
+    def committed(self, lease: Lease) -> None:
+        """A commit went through under a lease, which renews it."""
+        held = self._of(lease)
+        if held is not None:
+            held.seq += 1
+            held.renewed_at = self._clock.elapsed()
 
-    def forget(self, partition: int) -> None:
+    def forget(self, lease: Lease) -> None:
         """The lease is not ours any more; it is taken again at the next beat if it is our share."""
-        self._leases.pop(partition, None)
-        self._renewed.pop(partition, None)
-        self._beat_at = None
+        if self._of(lease) is not None:
+            del self._held[lease.partition]
+            self._beat_at = None
 
     async def leave(self) -> None:
         """Give everything back and stop being a member, so that others take over at once."""
-        for lease in self._leases.values():
-            await self._log.release(lease)
+        for held in self._held.values():
+            await self._log.release(held.lease)
         await self._log.leave(self._stage, self._worker)
-        self._leases.clear()
+        self._held.clear()
+
+    def _of(self, lease: Lease) -> _Held | None:
+        """What is held under this very lease: a later one of its partition is another."""
+        held = self._held.get(lease.partition)
+        return held if held is not None and held.lease.token == lease.token else None
 
     async def _keep(self, now: float) -> list[int]:
         """Renew the leases that no commit renewed lately; returns those lost meanwhile."""
-        idle = [
-            lease
-            for partition, lease in self._leases.items()
-            if now - self._renewed[partition] >= _BEAT_S
-        ]
+        idle = [held for held in self._held.values() if now - held.renewed_at >= _BEAT_S]
+        renewals = [(held.lease, held.seq) for held in idle]
         lost = []
-        for lease, kept in zip(idle, await self._log.renew(idle, LEASE_TTL_MS), strict=True):
+        for held, kept in zip(idle, await self._log.renew(renewals, LEASE_TTL_MS), strict=True):
             if kept:
-                self._renewed[lease.partition] = now
+                held.renewed_at = now
             else:
-                self.forget(lease.partition)
-                lost.append(lease.partition)
+                self.forget(held.lease)
+                lost.append(held.lease.partition)
         return lost
 
     async def _take(self, wanted: set[int], now: float) -> list[Lease]:
         gained = []
         for partition in sorted(wanted):
             found = await self._log.acquire(self._stage, partition, self._worker, LEASE_TTL_MS)
-            if isinstance(found, Held):
-                continue
-            log.debug("lease_gained", stage=self._stage, partition=partition, token=found.token)
-            self._leases[partition] = found
-            self._renewed[partition] = now
-            gained.append(found)
+            if isinstance(found, Lease):
+                log.debug("lease_gained", stage=self._stage, partition=partition, token=found.token)
+                self._held[partition] = _Held(found, found.seq, now)
+                gained.append(found)
         return gained

@@ -8,7 +8,7 @@ from redis.exceptions import RedisError
 from shared.bus.connection import connect, execute
 from shared.bus.keys import Keys
 from shared.bus.lease import LEASE_TTL_MS
-from shared.bus.log import At, Commit, Held, Lease, Verdict
+from shared.bus.log import At, Commit, Held, Lease, Reached, Verdict
 from shared.bus.patience import Away, commit_patiently
 from shared.bus.redis_errors import meaning, wait_out
 from shared.bus.redis_scripts import Call, Script
@@ -55,7 +55,8 @@ class RedisLog:
     async def acquire(
         self, stage: StageName, partition: int, worker: str, ttl_ms: int
     ) -> Lease | Held:
-        keys = self._stage_keys(stage, partition)[:3]
+        lease, checkpoint, state, _ = self._stage_keys(stage, partition)
+        keys = [lease, checkpoint, state, self.keys.incarnation(partition)]
         reply = await wait_out(
             lambda: self._acquire.run(self.redis, keys, [worker, nonce(), ttl_ms]),
             f"the lease of stage {stage}, partition {partition}",
@@ -63,20 +64,20 @@ class RedisLog:
         assert isinstance(reply, list)
         if reply[0] == "HELD":
             return Held(owner=reply[1], left_ms=int(reply[2]))
-        return Lease(stage, partition, reply[1], _pairs(reply[2]), _pairs(reply[3]))
+        _, token, flat_checkpoint, flat_state, incarnation = reply
+        return Lease(
+            stage, partition, token, _pairs(flat_checkpoint), _pairs(flat_state), incarnation
+        )
 
-    async def renew(self, leases: Sequence[Lease], ttl_ms: int) -> list[bool]:
-        calls: list[Call] = [
-            ([self.keys.lease(lease.partition, lease.stage)], [lease.token, ttl_ms])
-            for lease in leases
-        ]
+    async def renew(self, leases: Sequence[Reached], ttl_ms: int) -> list[bool]:
+        calls = [self._renewal(lease, seq, ttl_ms) for lease, seq in leases]
         replies = await wait_out(
             lambda: self._renew.replies(self.redis, calls), "the renewal of leases"
         )
         return [reply == 1 for reply in replies]
 
     async def release(self, lease: Lease) -> None:
-        await self.renew([lease], 0)
+        await self.renew([(lease, 0)], 0)
 
     async def read(
         self, offsets: Mapping[At, str], *, count: int, block_ms: int
@@ -133,17 +134,31 @@ class RedisLog:
 
     def _call(self, commit: Commit) -> Call:
         streams: dict[Topic, int] = {}
-        args: list[Scalar] = [commit.token, commit.seq, commit.txid, LEASE_TTL_MS]
+        args: list[Scalar] = [
+            commit.token, commit.seq, commit.txid, LEASE_TTL_MS, commit.incarnation
+        ]  # fmt: skip
         for mapping in (commit.checkpoint, commit.state, commit.views):
             args.append(len(mapping))
             for pair in mapping.items():
                 args += pair
+        args.append(len(commit.rests_on))
+        for topic, entry_id in commit.rests_on:
+            args += (streams.setdefault(topic, len(streams) + 1), entry_id)
         args.append(len(commit.outputs))
         for output in commit.outputs:
             number = streams.setdefault(output.topic, len(streams) + 1)
             args += (number, len(output.fields) // 2, *output.fields)
         keys = self._stage_keys(commit.stage, commit.partition)
+        keys.append(self.keys.incarnation(commit.partition))
         return keys + [self.keys.topic(commit.partition, topic) for topic in streams], args
+
+    def _renewal(self, lease: Lease, seq: int, ttl_ms: int) -> Call:
+        keys = [
+            self.keys.lease(lease.partition, lease.stage),
+            self.keys.checkpoint(lease.partition, lease.stage),
+            self.keys.incarnation(lease.partition),
+        ]
+        return keys, [lease.token, ttl_ms, seq, lease.incarnation]
 
     def _stage_keys(self, stage: StageName, partition: int) -> list[str]:
         return [

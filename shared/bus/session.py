@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 import structlog
 
-from shared.bus.log import START, Commit, Lease, LeaseLost, Log, Output
+from shared.bus.log import START, Commit, Lease, LeaseLost, Log, Output, order
 from shared.bus.owner import Owner
 from shared.bus.progress import Progress
 from shared.bus.tasks import end
@@ -40,7 +40,8 @@ class Session:
         self._lease = lease
         self._progress = progress
         self._renewed = renewed
-        self._seq = int(lease.checkpoint.get("seq", "0"))
+        self._seq = lease.seq
+        self._edges: dict[Topic, list[str]] = {}
         self._counts = {
             name: int(value) for name, value in lease.checkpoint.items() if name.startswith("n:")
         }
@@ -52,8 +53,11 @@ class Session:
         """Entries after ``after`` (unless given: the committed offset), in order; none is taken."""
         at = (self.partition, topic)
         offset = self.offsets.get(topic, START) if after is None else after
-        entries = await self._log.read({at: offset}, count=count, block_ms=block_ms)
-        return decode(entries.get(at, []))
+        entries = (await self._log.read({at: offset}, count=count, block_ms=block_ms)).get(at, [])
+        edges = self._edges.setdefault(topic, [])
+        if entries and entries[-1][0] not in edges:
+            edges.append(entries[-1][0])
+        return decode(entries)
 
     async def commit(
         self,
@@ -94,6 +98,8 @@ class Session:
             },
             state=changes,
             outputs=[Output(event.TOPIC, event.wire()) for event in outputs],  # type: ignore[arg-type]
+            rests_on=self._rests_on(offsets),
+            incarnation=self._lease.incarnation,
         )
         verdict = (await self._log.commit([commit]))[0]
         self._progress.committed(verdict, commit)
@@ -108,6 +114,16 @@ class Session:
             else:
                 self.state[name] = text
         self._renewed()
+
+    def _rests_on(self, offsets: Mapping[Topic, tuple[str, int]]) -> list[tuple[Topic, str]]:
+        """The entries taken, and the last of each portion read before them."""
+        found: list[tuple[Topic, str]] = []
+        for topic, (entry, _) in offsets.items():
+            edges = self._edges.get(topic, [])
+            found += [(topic, edge) for edge in edges if order(edge) < order(entry)]
+            found.append((topic, entry))
+            self._edges[topic] = [edge for edge in edges if order(edge) > order(entry)]
+        return found
 
 
 class SessionWorker:
@@ -155,7 +171,8 @@ class SessionWorker:
 
     async def _turn(self) -> None:
         change = await self._owner.settle(before_release=self._cancel)
-        await self._cancel(change.lost)
+        # A partition may be lost and gained at once: its former session ends first.
+        await self._cancel([*change.lost, *(lease.partition for lease in change.gained)])
         for lease in change.gained:
             self._tasks[lease.partition] = asyncio.create_task(self._guarded(lease))
         for partition, task in list(self._tasks.items()):
@@ -166,13 +183,12 @@ class SessionWorker:
         self.progress.turned(self._clock.elapsed(), {})
 
     async def _guarded(self, lease: Lease) -> None:
-        partition = lease.partition
-        session = Session(self._log, lease, self.progress, lambda: self._owner.renewed(partition))
+        session = Session(self._log, lease, self.progress, lambda: self._owner.committed(lease))
         try:
             await self._run(session)
         except LeaseLost as lost:
             log.warning("lease_lost", reason=str(lost))
-            self._owner.forget(partition)
+            self._owner.forget(lease)
 
     async def _cancel(self, partitions: list[int]) -> None:
         await end([self._tasks.pop(one) for one in partitions if one in self._tasks])

@@ -114,9 +114,10 @@ class StageWorker:
         verdicts = await self._log.commit(commits)
         for commit, verdict in zip(commits, verdicts, strict=True):
             self.progress.committed(verdict, commit)
+            decider = self._deciders[commit.partition]
             if verdict in ("OK", "DUP"):
-                self._deciders[commit.partition].settle()
-                self._owner.renewed(commit.partition)
+                decider.settle()
+                self._owner.committed(decider.lease)
             else:
                 log.warning(
                     "commit_rejected",
@@ -124,5 +125,5 @@ class StageWorker:
                     partition=commit.partition,
                     verdict=verdict,
                 )
-                self._deciders.pop(commit.partition)
-                self._owner.forget(commit.partition)
+                del self._deciders[commit.partition]
+                self._owner.forget(decider.lease)

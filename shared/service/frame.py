@@ -7,14 +7,12 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from typing import Any
 
 import structlog
-from faststream.asgi import AsgiFastStream, AsgiResponse, get
-from faststream.redis import RedisBroker
 from faststream.redis.prometheus import RedisPrometheusMiddleware
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from shared.bus.connection import check_namespace, complaint, execute, masked, server_facts
+from shared.bus.consumer import LogBroker
 from shared.bus.log import BusError
 from shared.bus.progress import Progress
 from shared.bus.redis_log import RedisLog
@@ -28,7 +26,8 @@ from shared.bus.topics import StageName
 from shared.clock import Clock, SystemClock
 from shared.events.ops import Ops, OpsKind
 from shared.health import WAIT_ALARM_S, complaints
-from shared.service.documents import describe
+from shared.service import documents
+from shared.service.internal import internal_app
 from shared.service.server import Server, bind
 from shared.service.settings import ServiceSettings
 from shared.telemetry.metrics import StageCollector, registry
@@ -43,6 +42,7 @@ _TRIM_EVERY_S = 10.0
 # The ops topic is small and read by people: some weeks of starts, stops and stale feeds.
 _OPS_KEPT = 10_000
 _STOP_S = 5.0
+_DETAIL_MAX = 400
 
 
 class Service:
@@ -62,15 +62,16 @@ class Service:
         self.redis: Redis = self.log.redis
         self.reads = RedisReads(self.redis, self.keys)
         self.metrics = registry(StageCollector(self._progress, self.clock.elapsed))
-        self.broker = RedisBroker(
+        self.broker = LogBroker(
             self._url,
-            middlewares=[RedisPrometheusMiddleware(registry=self.metrics)],
+            self.keys,
+            middlewares=[RedisPrometheusMiddleware(registry=self.metrics, app_name=name)],
         )
         self._workers: list[StageWorker | SessionWorker] = []
         self._backgrounds: dict[str, Background] = {}
         self._public: Any = None
         self._stopping = asyncio.Event()
-        self._connected = False
+        self._waits_because: str | None = f"waits for Redis at {masked(self._url)}"
 
     def add_stage(self, spec: StageSpec) -> StageWorker:
         """Drive a pure stage over this worker's share of the partitions."""
@@ -107,7 +108,7 @@ class Service:
             service=self.name,
             worker=self.settings.worker,
             kind=kind,
-            detail=detail,
+            detail=detail[:_DETAIL_MAX],
         )
         try:
             await execute(
@@ -124,43 +125,75 @@ class Service:
             SettingsError: a port is taken.
         """
         async with self._servers():
-            await self._await_log()
-            describe(self.broker, self.keys, [worker.progress.stage for worker in self._workers])
-            await self.broker.start()
-            self._connected = True
-            await self.announce("server_start", f"{self.name} started")
             try:
-                await self._work()
+                if await self._found_log():
+                    await self._serve()
             finally:
-                await self.announce("server_stop", f"{self.name} stopped")
-                await self.broker.stop()
                 await self.log.close()
+
+    async def _serve(self) -> None:
+        try:
+            await self.broker.start()
+            self._waits_because = None
+            await self.announce("server_start", f"{self.name} started")
+            await self._work()
+        finally:
+            await self.announce("server_stop", f"{self.name} stopped")
+            await self.broker.stop()
 
     def not_ready(self) -> list[str]:
         """Why the service is not ready; empty if it is."""
-        if not self._connected:
-            return [f"waits for Redis at {masked(self._url)}"]
-        return complaints(self._progress(), self.clock.elapsed())
+        if self._stopping.is_set():
+            return [f"{self.name} is stopping"]
+        if self._waits_because is not None:
+            return [self._waits_because]
+        return complaints(self._progress(), self.clock.elapsed()) + self.broker.stalled()
+
+    def document(self) -> documents.Document:
+        """The AsyncAPI document of what the service writes and reads."""
+        stages = [worker.progress.stage for worker in self._workers]
+        reads = dict.fromkeys([*documents.read(stages), *self.broker.topics])
+        return documents.document(self.name, self.keys, documents.written(stages), reads)
 
     def _progress(self) -> list[Progress]:
         return [worker.progress for worker in self._workers]
 
+    async def _found_log(self) -> bool:
+        """Wait for the log; False if told to stop first."""
+        waiting = asyncio.create_task(self._await_log(), name="log")
+        stopping = asyncio.create_task(self._stopping.wait(), name="stop")
+        await asyncio.wait([waiting, stopping], return_when=asyncio.FIRST_COMPLETED)
+        found = waiting.done()
+        await end([waiting, stopping])
+        if found:
+            waiting.result()
+        return found
+
     async def _await_log(self) -> None:
-        told = False
-        while not self._stopping.is_set():
-            try:
-                facts = await server_facts(self.redis, self._url)
-            except BusError as error:
-                if not told:
-                    log.warning("waiting_for_redis", reason=str(error))
-                    told = True
-                await asyncio.sleep(_RETRY_S)
-                continue
-            wrong = complaint(facts)
-            if wrong is not None:
-                raise BusError(wrong)
+        while (problem := await self._log_problem()) is not None:
+            if problem != self._waits_because:
+                log.warning("waiting_for_redis", reason=problem)
+                self._waits_because = problem
+            await asyncio.sleep(_RETRY_S)
+
+    async def _log_problem(self) -> str | None:
+        """Why the log cannot be used yet, or None.
+
+        Raises:
+            BusError: it never will be.
+        """
+        try:
+            facts = await server_facts(self.redis, self._url)
+        except BusError as error:
+            return str(error)
+        wrong = complaint(facts)
+        if wrong is not None:
+            raise BusError(wrong)
+        try:
             await check_namespace(self.redis, self.keys)
-            return
+        except RedisError as error:
+            return f"Redis at {masked(self._url)} does not answer as it should: {error}"
+        return None
 
     async def _work(self) -> None:
         runs: dict[str, Background] = {
@@ -208,7 +241,8 @@ class Service:
     @contextlib.asynccontextmanager
     async def _servers(self) -> AsyncIterator[None]:
         settings = self.settings
-        apps = [(self._internal(), settings.internal_host, settings.internal_port, "INTERNAL")]
+        internal: Any = internal_app(self.broker, self.not_ready, self.metrics, self.document)
+        apps = [(internal, settings.internal_host, settings.internal_port, "INTERNAL")]
         if self._public is not None:
             apps.append((self._public, settings.public_host, settings.public_port, "PUBLIC"))
         sockets = [bind(host, port, f"TIDELINE_{name}_PORT") for _, host, port, name in apps]
@@ -226,30 +260,3 @@ class Service:
             for server in servers:
                 server.stop()
             await asyncio.gather(*tasks)
-
-    def _internal(self) -> AsgiFastStream:
-        @get
-        async def livez(scope: Any) -> AsgiResponse:
-            """The process answers."""
-            return _plain("alive", 200)
-
-        @get
-        async def readyz(scope: Any) -> AsgiResponse:
-            """The loops come round and nothing is stuck."""
-            wrong = self.not_ready()
-            return _plain("\n".join(wrong) or "ready", 503 if wrong else 200)
-
-        @get
-        async def metrics(scope: Any) -> AsgiResponse:
-            """Prometheus text."""
-            return AsgiResponse(
-                generate_latest(self.metrics), 200, headers={"content-type": CONTENT_TYPE_LATEST}
-            )
-
-        routes = [("/livez", livez), ("/readyz", readyz), ("/metrics", metrics)]
-        return AsgiFastStream(self.broker, asgi_routes=routes, asyncapi_path="/asyncapi")
-
-
-def _plain(text: str, status: int) -> AsgiResponse:
-    body = (text + "\n").encode()
-    return AsgiResponse(body, status, headers={"content-type": "text/plain; charset=utf-8"})

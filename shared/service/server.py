@@ -21,6 +21,8 @@ def bind(host: str, port: int, setting: str) -> socket.socket:
     taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         taken.bind((host, port))
+        # Else another process could bind it too, until one of the two listens.
+        taken.listen()
     except OSError as error:
         taken.close()
         raise SettingsError(

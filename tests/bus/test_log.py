@@ -72,7 +72,7 @@ async def test_worker_that_restarts_takes_its_own_lease_under_a_new_token(any_lo
     again = await lease(any_log, "one")
     assert again.token != former.token
     assert await any_log.commit([commit(former, 0)]) == ["FENCED"]
-    assert await any_log.renew([former, again], 3_000) == [False, True]
+    assert await any_log.renew([(former, 0), (again, 0)], 3_000) == [False, True]
 
 
 async def test_expired_lease_can_be_taken(any_log: Log) -> None:

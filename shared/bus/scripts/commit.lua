@@ -1,23 +1,38 @@
 -- One decision of one stage and partition, all or nothing.
--- KEYS: 1 lease  2 checkpoint  3 state  4 view  5.. output streams      (all share one hash tag)
--- ARGV: 1 token  2 expected seq  3 transaction id  4 lease ttl_ms
+-- KEYS: 1 lease  2 checkpoint  3 state  4 view  5 incarnation  6.. streams   (all share one hash tag)
+-- ARGV: 1 token  2 expected seq  3 transaction id  4 lease ttl_ms  5 incarnation known
 --       then checkpoint, state and view, each as: n, n * (field, value)   ('' deletes in state)
---       then outputs: n, n * (stream number from 1, n_pairs, n_pairs * (field, value))
+--       then entries it rests on: n, n * (stream number from 1, id)
+--       then outputs: n, n * (stream number, n_pairs, n_pairs * (field, value))
 -- Everything is checked before the first write: a script that fails half way keeps what it wrote.
-local lease, checkpoint, state, view = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+local lease, checkpoint, state, view, incarnation = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local expected = tonumber(ARGV[2])
+local first_stream = 5
 
--- 1. The fence: whoever took the lease since has another token. No clock is involved.
-if redis.call('HGET', lease, 'token') ~= ARGV[1] then return {'FENCED', 0} end
+-- The sender has seen what is not there any more: the partition was rolled back. It gets a new
+-- life, unless it was given one since the sender took its lease.
+local lives = redis.call('GET', incarnation) or '0'
+local function rolled_back(seq)
+  if lives == ARGV[5] then
+    redis.call('SET', incarnation, string.match(lives, '^%d+') + 1 .. string.match(ARGV[1], ':.*'))
+  end
+  return {'CONFLICT', seq}
+end
 
--- 2. Idempotence and order: a repeat of the last commit, or one that missed its turn.
+-- 1. History: a former owner's word for a rollback is as good as the owner's.
 local last = redis.call('HMGET', checkpoint, 'seq', 'txid')
 local seq = tonumber(last[1] or '0')
-if seq == expected + 1 and last[2] == ARGV[3] then return {'DUP', seq} end
-if seq ~= expected then return {'CONFLICT', seq} end
+if seq < expected then return rolled_back(seq) end
 
--- 3. Shape of the arguments and types of the keys.
-local at = 5
+-- 2. The fence: whoever took the lease since has another token. No clock is involved.
+if redis.call('HGET', lease, 'token') ~= ARGV[1] then return {'FENCED', seq} end
+
+-- 3. Idempotence and order: a repeat of the last commit, or one that missed its turn.
+if seq == expected + 1 and last[2] == ARGV[3] then return {'DUP', seq} end
+if seq ~= expected or lives ~= ARGV[5] then return {'CONFLICT', seq} end
+
+-- 4. Shape of the arguments and types of the keys.
+local at = 6
 local function block()
   local n, first = tonumber(ARGV[at]), at + 1
   if not n then return nil, nil end
@@ -27,15 +42,24 @@ end
 local n_checkpoint, checkpoint_at = block()
 local n_state, state_at = block()
 local n_view, view_at = block()
+local n_rests, rests_at = block()
 local n_outputs = tonumber(ARGV[at] or '')
-if not (n_checkpoint and n_state and n_view and n_outputs) then
+if not (n_checkpoint and n_state and n_view and n_rests and n_outputs) then
   return redis.error_reply('BADARGS a count is missing')
+end
+local function stream_key(number)
+  return number and KEYS[first_stream + number]
+end
+for k = rests_at, rests_at + 2 * n_rests - 2, 2 do
+  if not stream_key(tonumber(ARGV[k])) then return redis.error_reply('BADARGS unknown stream') end
 end
 local outputs_at = at + 1
 at = outputs_at
 for _ = 1, n_outputs do
-  local stream, pairs = tonumber(ARGV[at] or ''), tonumber(ARGV[at + 1] or '')
-  if not stream or not KEYS[4 + stream] then return redis.error_reply('BADARGS unknown stream') end
+  local pairs = tonumber(ARGV[at + 1] or '')
+  if not stream_key(tonumber(ARGV[at] or '')) then
+    return redis.error_reply('BADARGS unknown stream')
+  end
   -- Lua's unpack has a limit near 8,000 values; an event has a dozen fields.
   if not pairs or pairs < 1 or pairs > 1000 then
     return redis.error_reply('BADARGS an entry needs 1 to 1000 fields')
@@ -44,17 +68,24 @@ for _ = 1, n_outputs do
 end
 if at ~= #ARGV + 1 then return redis.error_reply('BADARGS ' .. #ARGV .. ' values, not ' .. at - 1) end
 for k = 1, #KEYS do
-  local kind, wanted = redis.call('TYPE', KEYS[k]).ok, k < 5 and 'hash' or 'stream'
+  local kind = redis.call('TYPE', KEYS[k]).ok
+  local wanted = k < 5 and 'hash' or k == 5 and 'string' or 'stream'
   if kind ~= 'none' and kind ~= wanted then
     return redis.error_reply('BADTYPE ' .. KEYS[k] .. ' is a ' .. kind .. ', not a ' .. wanted)
   end
 end
 
--- 4. The writes.
+-- 5. What was decided on is there: a rollback may have taken it after it was read.
+for k = rests_at, rests_at + 2 * n_rests - 2, 2 do
+  local stream, id = KEYS[first_stream + ARGV[k]], ARGV[k + 1]
+  if #redis.call('XRANGE', stream, id, id) == 0 then return rolled_back(seq) end
+end
+
+-- 6. The writes.
 at = outputs_at
 for _ = 1, n_outputs do
   local last_value = at + 1 + 2 * ARGV[at + 1]
-  redis.call('XADD', KEYS[4 + ARGV[at]], '*', unpack(ARGV, at + 2, last_value))
+  redis.call('XADD', KEYS[first_stream + ARGV[at]], '*', unpack(ARGV, at + 2, last_value))
   at = last_value + 1
 end
 for k = state_at, state_at + 2 * n_state - 2, 2 do
