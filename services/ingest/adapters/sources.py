@@ -4,7 +4,13 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 from services.ingest.adapters.feeds.base import Feed
-from services.ingest.adapters.feeds.demo.feed import DEFAULT_SPEED, START, DemoFeed, market_name
+from services.ingest.adapters.feeds.demo.feed import (
+    DEFAULT_SPEED,
+    LEAD_IN_US,
+    START,
+    DemoFeed,
+    market_name,
+)
 from services.ingest.adapters.feeds.file.feed import FileFeed, Playing
 from services.ingest.adapters.feeds.file.reading import Defaults
 from services.ingest.adapters.feeds.idle import IdleFeed
@@ -73,7 +79,8 @@ async def feed(section: IngestSection, table: InstrumentTable, service: Service)
     paces = Paces(service.redis, service.keys, service.clock)
     if section.feed == "demo":
         speed = DEFAULT_SPEED if section.speed is None else section.speed
-        pace = await paces.of(market_name(section.seed), START, speed)
+        begin = START - int(LEAD_IN_US * speed)
+        pace = await paces.of(market_name(section.seed), begin, speed)
         return DemoFeed(table, service.clock, pace, section.seed)
     if section.feed == "file" and section.file is not None:
         defaults = Defaults(section.file_symbol, section.file_timeframe)

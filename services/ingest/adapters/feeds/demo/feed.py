@@ -20,6 +20,9 @@ from shared.events.base import micros
 # after New York's opening is the liveliest of the day.
 START = micros(datetime(2026, 6, 10, 14, 0, tzinfo=UTC))
 DEFAULT_SPEED = 60.0
+# The wall's time before the first live price: enough for the stages to take the seeds in, so that
+# they decide on it at once and not seconds later.
+LEAD_IN_US = 1_500_000
 # Smooth to the eye, and ten batches a second cost next to nothing.
 _STEP_S = 0.05
 _SEEDS_A_BATCH = 250
