@@ -165,6 +165,10 @@ async def test_bad_rows_are_handed_over_with_their_number_and_reason(tmp_path: P
             "row 2: unknown symbol 'EURUSB'; did you mean EURUSD",
         ),
         ("time,ts,symbol,price\n1,1,DAX,1.1\n", "columns time and ts both mean time"),
+        (
+            "time,symbol,price\n1,DAX,1.1\n2,DAX,1.1,7\n",
+            "row 3: 4 cells under 3 columns; remove what is too much",
+        ),
     ],
 )
 async def test_broken_file_is_refused_in_one_line(
@@ -177,6 +181,27 @@ async def test_broken_file_is_refused_in_one_line(
     assert str(caught.value).startswith(str(path))
     assert complaint in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+async def test_a_file_that_is_no_text_is_refused(tmp_path: Path) -> None:
+    """Bytes that are no UTF-8, or no gzip though the name says so."""
+    for name in ("file.csv", "file.csv.gz", "file.parquet"):
+        path = tmp_path / name
+        path.write_bytes(b"time,symbol,price\n\xff\xfe\x00,\xff,1\n")
+        with pytest.raises(FeedError) as caught:
+            await feed(path).symbols()
+        assert str(caught.value).startswith(f"{path}: ")
+        assert "\n" not in str(caught.value)
+
+
+async def test_columns_of_no_meaning_are_in_nobodys_way(tmp_path: Path) -> None:
+    """Other columns may be called anything, even as ours are inside."""
+    path = written(
+        tmp_path,
+        "row,raw,fault,at,order,time,symbol,price\nx,x,x,x,x,2026-06-10T14:00:00Z,DAX,24000\n",
+    )
+    (tick,) = prices(await played(feed(path)))
+    assert tick.symbol == "DAX"
 
 
 async def test_missing_file_is_refused() -> None:

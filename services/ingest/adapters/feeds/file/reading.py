@@ -1,5 +1,7 @@
 """Reading a recording into rows: every cell parsed once, every bad row named by its number."""
 
+import csv
+import gzip
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,7 +32,7 @@ def read(path: Path, defaults: Defaults) -> pl.DataFrame:
     """The file's rows in their order.
 
     Columns: ``row`` (line number), ``symbol``, ``at`` (µs; a candle's open), ``fault`` (why the
-    row is bad, or null), ``raw`` (the row's text) and ``price, size`` of ticks or ``timeframe,
+    row is bad, or null), ``raw`` (a bad row's text) and ``price, size`` of ticks or ``timeframe,
     open, high, low, close, volume`` of candles. Prices are not judged here.
 
     Raises:
@@ -40,12 +42,18 @@ def read(path: Path, defaults: Defaults) -> pl.DataFrame:
     columns = find_columns(str(path), table.columns)
     if table.is_empty():
         raise FeedError(f"{path}: no rows")
-    raw = pl.concat_str(pl.all().fill_null(""), separator=",").alias("raw")
-    table = table.with_columns(raw).rename({theirs: ours for ours, theirs in columns.items()})
+    # Only what is needed, so that no other column can have the name of one of ours.
+    table = table.select(
+        pl.concat_str(pl.all().fill_null(""), separator=",").alias("raw"),
+        *(pl.col(theirs).alias(ours) for ours, theirs in columns.items()),
+    )
     table = _fill(path, table, {"symbol": defaults.symbol} | _timeframe_default(columns, defaults))
     table = table.with_row_index("row", offset=_FIRST_ROW)
     parsed = _candles(table) if "open" in columns else _ticks(table)
-    return parsed.with_columns(_time(pl.col("time")).alias("at")).with_columns(_fault(parsed))
+    timed = parsed.with_columns(_time(pl.col("time")).alias("at"))
+    judged = timed.with_columns(_fault(timed))
+    # Good rows' texts are no longer needed, and would be half of the memory.
+    return judged.with_columns(pl.when(pl.col("fault").is_not_null()).then("raw").alias("raw"))
 
 
 def _load(path: Path) -> pl.DataFrame:
@@ -59,7 +67,31 @@ def _load(path: Path) -> pl.DataFrame:
     except pl.exceptions.NoDataError:
         raise FeedError(f"{path}: the file is empty") from None
     except (OSError, pl.exceptions.PolarsError) as error:
-        raise FeedError(f"{path}: cannot be read ({str(error).splitlines()[0]})") from None
+        raise FeedError(
+            _too_wide(path) or f"{path}: cannot be read ({_first_line(error)})"
+        ) from None
+
+
+def _too_wide(path: Path) -> str | None:
+    """The complaint about the first row with more cells than there are columns, if there is one."""
+    if path.suffix == ".parquet":
+        return None
+    opened = gzip.open if path.suffix == ".gz" else open
+    try:
+        with opened(path, "rt", encoding="utf-8", newline="") as file:
+            rows = csv.reader(file)
+            header = next(rows, [])
+            for row in rows:
+                if len(row) > len(header):
+                    count = f"{len(row)} cells under {len(header)} columns"
+                    return f"{path}, row {rows.line_num}: {count}; remove what is too much"
+    except (OSError, EOFError, UnicodeDecodeError, csv.Error):
+        pass
+    return None
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).splitlines()[0]
 
 
 def _text(table: pl.DataFrame, name: str) -> pl.Expr:
