@@ -174,11 +174,13 @@ class Decider:
                     break
                 self._consume_joined(plan, head.pos)
             self._note(plan, self._primary)
+        # What is left of passed positions are watermarks: without this the stage would look
+        # behind for as long as nothing closes.
+        self._consume_joined(plan, self._mark)
         return plan
 
     def _consume_joined(self, plan: _Plan, pos: int) -> None:
-        assert self._joined is not None
-        while self._joined.waiting:
+        while self._joined is not None and self._joined.waiting:
             head = self._joined.waiting[0][1]
             if isinstance(head, Event) and head.pos > pos:
                 break

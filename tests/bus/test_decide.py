@@ -111,6 +111,18 @@ def test_later_position_ends_the_one_before_without_its_watermark() -> None:
     assert stage.waits_for == 5
 
 
+def test_stage_that_has_seen_everything_is_not_behind() -> None:
+    """The watermark of a heartbeat comes late: it is taken too, though nothing closes."""
+    stage = decider(TELL)
+    stage.offer("tick", raw([heartbeat(1)]))
+    stage.plan(9)
+    stage.settle()
+    stage.offer("level_computed", raw([Watermark(symbol="*", at=0, pos=1)]))
+    commit = stage.plan(9)
+    assert commit is not None
+    assert commit.checkpoint["level_computed"] == "1-0"
+
+
 @pytest.mark.parametrize("seed", range(30))
 def test_result_is_independent_of_arrival_and_batching(seed: int) -> None:
     """Entries come in any interleaving and portions, with crashes between: the same signals."""

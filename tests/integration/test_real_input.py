@@ -1,0 +1,177 @@
+"""Recorded markets through all five services: equal to the oracle and to other people's numbers."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import NamedTuple
+
+import polars as pl
+import pytest
+
+from shared.bus.keys import Keys
+from shared.bus.redis_log import RedisLog
+from shared.bus.topics import Topic
+from shared.events import AlertFired, CandleClosed, Event, Heartbeat, LevelComputed, Tick
+from shared.events.base import micros
+from tests.integration.house import build, played_out, recording, running, topic
+from tideline.oracle import oracle
+
+pytestmark = pytest.mark.timeout(180)
+
+DERIVED: tuple[Topic, ...] = ("candle_closed", "level_computed", "signal_generated")
+TICKS = "ticks_eurusd_oanda_20140502.csv.gz"
+EXTRA = """
+[NZDUSD]
+title = "New Zealand dollar / US dollar"
+kind = "fx"
+tick_size = 1e-5
+decimals = 5
+session = { zone = "America/New_York", start = "17:00", end = "17:00", days = [7, 1, 2, 3, 4] }
+"""
+
+
+class Played(NamedTuple):
+    """What the log holds after a recording was played."""
+
+    spine: dict[int, list[Event]]
+    derived: dict[Topic, dict[int, list[Event]]]
+    alerts: list[AlertFired]
+    dead: list[Event]
+
+
+async def play(url: str, keys: Keys, log: RedisLog, ingest: dict[str, object]) -> Played:
+    """Play a recording through the five services to its end."""
+    services = build(url, keys, ingest)
+    async with running(services):
+        # Five services say that they started, each partition's feed that it ended.
+        await played_out(log, len(services) + keys.partitions)
+    derived = {name: await topic(log, name) for name in DERIVED}
+    alerts = [e for part in (await topic(log, "alert_fired")).values() for e in part]
+    dead = [e for part in (await topic(log, "dead_letter")).values() for e in part]
+    return Played(
+        await topic(log, "tick"), derived, [e for e in alerts if isinstance(e, AlertFired)], dead
+    )
+
+
+def assert_equals_oracle(played: Played) -> int:
+    """Every topic and partition is what the spine leads to; returns how many were compared."""
+    compared = 0
+    for partition, spine in played.spine.items():
+        expected = oracle(spine).topics
+        for name in DERIVED:
+            assert played.derived[name][partition] == expected[name]
+            compared += len(expected[name])
+    return compared
+
+
+def all_of(played: Played, name: Topic) -> list[Event]:
+    """A topic's events of all partitions."""
+    return [event for part in played.derived[name].values() for event in part]
+
+
+@pytest.fixture
+async def day(
+    server_url: str, keys: Keys, redis_log: RedisLog, shared_data: Path
+) -> Played:
+    """A whole day of EURUSD ticks, 2014-05-02, through the five services."""
+    return await play(server_url, keys, redis_log, recording(shared_data, TICKS))
+
+
+async def test_day_of_ticks_equals_the_oracle_and_other_peoples_numbers(
+    day: Played, shared_data: Path
+) -> None:
+    """Nothing lost or doubled; candles are polars'; every signal has its alert."""
+    recorded = pl.read_csv(shared_data / "recorded" / TICKS)
+    ticks = [e for part in day.spine.values() for e in part if isinstance(e, Tick)]
+    assert len(ticks) == recorded.height
+    assert assert_equals_oracle(day) > 1_500
+    assert day.dead == []
+    _assert_candles_are_polars(day, recorded)
+    signals = all_of(day, "signal_generated")
+    assert signals
+    assert sorted(a.signal for a in day.alerts) == sorted(s.id for s in signals)
+    assert {alert.status for alert in day.alerts} == {"delivered"}
+
+
+def _assert_candles_are_polars(day: Played, recorded: pl.DataFrame) -> None:
+    """Open, high, low, close and count of every 1m, 5m and 15m window, by ``group_by_dynamic``."""
+    prices = recorded.select(
+        pl.col("ts_utc").str.to_datetime("%Y-%m-%dT%H:%M:%S%.fZ", time_unit="us").alias("t"),
+        ((pl.col("bid") + pl.col("ask")) / 2).alias("p"),
+    )
+    for timeframe in ("1m", "5m", "15m"):
+        grouped = prices.group_by_dynamic("t", every=timeframe, closed="left").agg(
+            pl.col("p").first().alias("o"),
+            pl.col("p").max().alias("h"),
+            pl.col("p").min().alias("l"),
+            pl.col("p").last().alias("c"),
+            pl.len().alias("n"),
+        )
+        expected = grouped.with_columns(pl.col("t").dt.epoch("us")).rows()
+        found = [
+            (c.open_at, c.open, c.high, c.low, c.close, c.ticks)
+            for c in all_of(day, "candle_closed")
+            if isinstance(c, CandleClosed) and c.timeframe == timeframe
+        ]
+        assert found == expected
+
+
+async def test_fortnight_of_provider_candles_equals_the_oracle(
+    server_url: str, keys: Keys, redis_log: RedisLog, shared_data: Path, tmp_path: Path
+) -> None:
+    """46,131 one-minute candles of three symbols come out as they went in, and larger ones add up.
+
+    Every 1h candle equals polars' over the same minutes; yesterday's levels of two named days are
+    worked out by hand below.
+    """
+    (tmp_path / "instruments.toml").write_text(EXTRA)
+    name = "demo_fx_gold_1m_20140501_15.csv.gz"
+    section = recording(shared_data, name) | {"instruments": tmp_path / "instruments.toml"}
+    played = await play(server_url, keys, redis_log, section)
+    assert assert_equals_oracle(played) > 100_000
+    recorded = pl.read_csv(shared_data / "recorded" / name)
+    outside = len(played.dead)
+    minutes = [
+        c
+        for c in all_of(played, "candle_closed")
+        if isinstance(c, CandleClosed) and c.timeframe == "1m"
+    ]
+    assert len(minutes) + outside == recorded.height
+    rows = {(symbol, at): prices for at, symbol, _, *prices, _ in recorded.rows()}
+    for candle in minutes:
+        stamp = datetime.fromtimestamp(candle.open_at / 1e6, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        prices = rows[candle.symbol, stamp]
+        assert prices == [candle.open, candle.high, candle.low, candle.close]
+    assert any(isinstance(e, Heartbeat) for part in played.spine.values() for e in part)
+    _assert_levels_of_named_days(played)
+
+
+def _assert_levels_of_named_days(played: Played) -> None:
+    found = {
+        (e.symbol, e.at): {level.key: level.price for level in e.levels}
+        for e in all_of(played, "level_computed")
+        if isinstance(e, LevelComputed) and e.timeframe == "1d"
+    }
+    for day, expected in NAMED_DAYS.items():
+        levels = found["EURUSD", day]
+        for key, price in expected.items():
+            assert levels[key] == pytest.approx(price, abs=1e-9), key
+
+
+def _levels(high: float, low: float, pivots: tuple[float, ...]) -> dict[str, float]:
+    names = ("pp", "r1", "s1", "r2", "s2")
+    classic = {f"pivot.classic.{name}": p for name, p in zip(names, pivots, strict=True)}
+    return {"previous_day.high": high, "previous_day.low": low, **classic}
+
+
+# Sessions that end at 17:00 New York, which is 21:00 UTC in May. Highs, lows and closes were read
+# off the recorded minutes; PP = (H + L + C) / 3, R1 = 2 PP - L, S1 = 2 PP - H, R2, S2 = PP +- (H - L).
+NAMED_DAYS: dict[int, dict[str, float]] = {
+    # Payrolls: high 1.38814 at 18:14, low 1.381235 at 13:37, close 1.387335; sum 4.15671.
+    micros(datetime(2014, 5, 2, 21, tzinfo=UTC)): _levels(
+        1.38814, 1.381235, (1.38557, 1.389905, 1.383, 1.392475, 1.378665)
+    ),
+    # European Central Bank: high 1.39938 at 12:46, low 1.38329 at 20:16, close 1.384015.
+    micros(datetime(2014, 5, 8, 21, tzinfo=UTC)): _levels(
+        1.39938, 1.38329, (1.388895, 1.3945, 1.37841, 1.404985, 1.372805)
+    ),
+}
