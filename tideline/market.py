@@ -13,6 +13,8 @@ class Market:
     file: Path | None = None
     speed: float | None = None
     seed: int | None = None
+    symbol: str | None = None
+    timeframe: str | None = None
 
     @property
     def name(self) -> str:
@@ -32,6 +34,8 @@ class Market:
             "file": None if self.file is None else str(self.file.absolute()),
             "speed": self.speed,
             "seed": self.seed,
+            "file_symbol": self.symbol,
+            "file_timeframe": self.timeframe,
         }
         return {name: value for name, value in found.items() if value is not None}
 

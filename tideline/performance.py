@@ -62,10 +62,16 @@ class Performance:
         with self._terminal.progress("Ctrl-C stops it") as update:
             while not await self._is_over(site, log, began):
                 await tally.read_on()
+                self._tell_reasons(tally)
                 update(f"{tally.totals.sentence} · Ctrl-C stops it")
         await tally.read_on()
+        self._tell_reasons(tally)
         seconds = round(self._clock.elapsed() - began, 1)
         return Played(tally.totals, seconds, site.stop.is_set())
+
+    def _tell_reasons(self, tally: Tally) -> None:
+        for reason in tally.new_reasons():
+            self._terminal.say(f"dead letter: {reason}", style="yellow")
 
     async def _is_over(self, site: Site, log: RedisLog, began: float) -> bool:
         """Wait for a look's time, or less if it ends within."""

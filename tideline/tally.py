@@ -9,7 +9,7 @@ from shared.bus.connection import execute
 from shared.bus.log import START, At
 from shared.bus.redis_log import RedisLog
 from shared.bus.topics import Topic
-from shared.events import AlertFired, SignalGenerated
+from shared.events import AlertFired, DeadLetter, SignalGenerated
 from shared.events.codec import RawEntry, decode
 
 CHANNEL = "console"
@@ -25,6 +25,7 @@ _TOPICS: tuple[Topic, ...] = (
 _COUNT = 10_000
 _LATENCIES_KEPT = 100_000
 _PAGE = 200
+_REASONS_MAX = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +89,8 @@ class Tally:
         self._counts: Counter[str] = Counter()
         self._signals: dict[str, _Seen] = {}
         self._latencies: deque[int] = deque(maxlen=_LATENCIES_KEPT)
+        self._reasons: list[str] = []
+        self._reasons_noted = 0
 
     @property
     def totals(self) -> Totals:
@@ -105,6 +108,11 @@ class Tally:
             dead_letters=counts["dead_letter"],
         )
 
+    def new_reasons(self) -> list[str]:
+        """Why events became dead letters, as far as not told yet; the first ten of a run."""
+        told, self._reasons = self._reasons, []
+        return told
+
     async def read_on(self) -> None:
         """Count everything written since the last time."""
         while True:
@@ -120,6 +128,8 @@ class Tally:
         for (partition, topic), entries in batch.items():
             if topic == "signal_generated":
                 self._note_signals(partition, entries)
+            elif topic == "dead_letter":
+                self._note_reasons(entries)
         for (_, topic), entries in batch.items():
             if topic == "alert_fired":
                 await self._note_alerts(entries)
@@ -128,6 +138,15 @@ class Tally:
         for entry, signal in decode(entries):
             if isinstance(signal, SignalGenerated):
                 self._signals[signal.id] = _Seen(partition, signal.pos, entry)
+
+    def _note_reasons(self, entries: Sequence[RawEntry]) -> None:
+        room = max(0, _REASONS_MAX - self._reasons_noted)
+        for _, letter in decode(entries[:room]):
+            if isinstance(letter, DeadLetter):
+                self._reasons.append(
+                    f"{letter.symbol} {letter.topic} {letter.entry}: {letter.reason}"
+                )
+                self._reasons_noted += 1
 
     async def _note_alerts(self, entries: Sequence[RawEntry]) -> None:
         for entry, alert in decode(entries):

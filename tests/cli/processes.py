@@ -5,9 +5,8 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import IO
 
 import redis
 
@@ -31,27 +30,71 @@ def await_death(pid: int, seconds: float = 5.0) -> bool:
     return not is_alive(pid)
 
 
+class Started:
+    """The tideline command as a process, with what it has written so far."""
+
+    def __init__(self, folder: Path, arguments: Sequence[str], environment: Mapping[str, str]):
+        self.folder = folder
+        with (folder / "out").open("wb") as out, (folder / "err").open("wb") as err:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "tideline", *arguments],
+                stdout=out,
+                stderr=err,
+                cwd=folder,
+                env={**os.environ, "PYTHONUNBUFFERED": "1", **environment},
+            )
+
+    @property
+    def out(self) -> str:
+        return (self.folder / "out").read_text()
+
+    @property
+    def err(self) -> str:
+        return (self.folder / "err").read_text()
+
+    def said(self, text: str, seconds: float = 60.0) -> None:
+        """Wait until stdout or stderr holds a text.
+
+        Raises:
+            TimeoutError: it does not, or the process has ended without; the message holds it all.
+        """
+        until = time.monotonic() + seconds
+        while text not in self.out + self.err:
+            if time.monotonic() > until or self.process.poll() is not None:
+                raise TimeoutError(f"never said {text!r} but {self.out}{self.err}")
+            time.sleep(0.02)
+
+    def ends(self, seconds: float = 60.0) -> int:
+        """Its exit code, once it has ended."""
+        return self.process.wait(seconds)
+
+    def children(self) -> dict[str, int]:
+        """The processes it has started, by what they run."""
+        found = {}
+        for status in Path("/proc").glob("[0-9]*/stat"):
+            with contextlib.suppress(OSError):
+                parent = int(status.read_text().rpartition(")")[2].split()[1])
+                words = status.with_name("cmdline").read_bytes().split(b"\0")
+                if parent == self.process.pid and len(words) > 1:
+                    # A server shows its name and address as one word, a service its module last.
+                    name = Path(words[0].decode().split()[0]).name
+                    if name != "valkey-server":
+                        name = words[-2].decode().rpartition(".")[2]
+                    found[name] = int(status.parts[2])
+        return found
+
+
 @contextlib.contextmanager
-def tideline_process(*arguments: str, **changed: str) -> Iterator[subprocess.Popen[str]]:
-    """The tideline command as a process, with changed environment; killed if it is left running."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "tideline", *arguments],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "PYTHONUNBUFFERED": "1", **changed},
+def started(folder: Path, *arguments: str, **environment: str) -> Iterator[Started]:
+    """The tideline command, run in a folder; killed if it is left running."""
+    run = Started(
+        folder, arguments, {"TIDELINE_LAUNCHER__RUN_DIR": str(folder / "r"), **environment}
     )
-    with process:
-        try:
-            yield process
-        finally:
-            process.kill()
-
-
-def line_of(stream: IO[str] | None) -> str:
-    """The next line of a process's stream."""
-    assert stream is not None
-    return stream.readline()
+    try:
+        yield run
+    finally:
+        run.process.kill()
+        run.process.wait()
 
 
 @contextlib.contextmanager

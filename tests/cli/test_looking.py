@@ -18,7 +18,7 @@ from shared.events import Event
 from tests.cli.conftest import Tideline
 from tests.cli.events import signal as a_signal
 from tests.cli.events import tick
-from tests.cli.processes import line_of, tideline_process
+from tests.cli.processes import started
 from tideline.rundir import Running, note, run_dir
 
 
@@ -105,16 +105,15 @@ def test_tail_of_nothing_prints_nothing(tideline: Tideline, written: Written) ->
     assert tideline("tail", "alert_fired") == (0, "", "")
 
 
-def test_tail_follows_until_ctrl_c(written: Written) -> None:
+def test_tail_follows_until_ctrl_c(written: Written, place: Path) -> None:
     """What is written later appears at once; Ctrl-C ends it quietly with 130."""
     written.write(tick(n=0), 1)
-    with tideline_process("tail", "tick", "--follow", "--json") as process:
-        assert json.loads(line_of(process.stdout))["n"] == 0
+    with started(place, "tail", "tick", "--follow", "--json") as tail:
+        tail.said('"n":0')
         written.write(tick(n=1), 2)
-        assert json.loads(line_of(process.stdout))["n"] == 1
-        process.send_signal(signal.SIGINT)
-        assert process.communicate(timeout=10) == ("", "")
-    assert process.returncode == 130
+        tail.said('"n":1')
+        tail.process.send_signal(signal.SIGINT)
+        assert (tail.ends(10), tail.err) == (130, "")
 
 
 def test_topics_shows_every_topic_and_stage(tideline: Tideline, written: Written) -> None:

@@ -35,6 +35,8 @@ Speed = Annotated[
     float | None, typer.Option(min=0, help="Times faster than life; 0 is as fast as it goes.")
 ]
 Seed = Annotated[int | None, typer.Option(min=0, help="Of the simulated market.")]
+Symbol = Annotated[str | None, typer.Option(help="Of a file that has no such column.")]
+Timeframe = Annotated[str | None, typer.Option(help="Of a candle file that has no such column.")]
 
 
 def demo(
@@ -42,6 +44,8 @@ def demo(
     json: Json = False,
     file: File = None,
     speed: Speed = None,
+    symbol: Symbol = None,
+    timeframe: Timeframe = None,
     seed: Seed = None,
     port: Port = None,
     verbose: Verbose = False,
@@ -52,7 +56,7 @@ def demo(
     behind. Exit code 1 if any stage did nothing.
     """
     settings = LauncherSettings.load()
-    market = Market(file, speed, seed)
+    market = Market(file, speed, seed, symbol, timeframe)
     loaded(ingest=market.settings)
     terminal = Terminal()
     clock = SystemClock()
@@ -91,6 +95,6 @@ def _tell(terminal: Terminal, market: Market, played: Played) -> None:
     if totals.p50_ms is not None:
         terminal.say(f"from tick to alert: p50 {totals.p50_ms} ms, p99 {totals.p99_ms} ms")
     if totals.dead_letters:
-        terminal.say(f"warning: {totals.dead_letters} events were stepped over as dead letters")
+        terminal.say(f"{totals.dead_letters} events were stepped over as dead letters")
     if totals.idle:
         terminal.say(f"there were no {listed(totals.idle)}")
