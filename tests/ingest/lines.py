@@ -81,6 +81,11 @@ def written(items: Sequence[Item]) -> list[str]:
     return told(writer().process(items))
 
 
+def dead(events: Iterable[Event]) -> list[str]:
+    """The reasons of the dead letters among events."""
+    return [event.reason for event in events if isinstance(event, DeadLetter)]
+
+
 def told(events: Iterable[Event]) -> list[str]:
     """Events as text, a line each: what, when, and what matters of it."""
     return [_told(event) for event in events]

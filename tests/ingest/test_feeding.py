@@ -200,16 +200,16 @@ async def test_another_feed_is_heard_from_its_beginning(desk: Desk) -> None:
 @pytest.mark.parametrize("seed", range(4))
 async def test_killed_again_and_again_the_spine_is_the_same(desk: Desk, seed: int) -> None:
     """A feed stage that dies at any moment and starts again loses, doubles and moves nothing."""
-    random = Random(seed)
+    chance = Random(seed)
     items: list[Item] = [candle("15m", "13:45", (1.1, 1.2, 1.0, 1.1))]
     for number in range(300):
         minute, second = divmod(number * 2, 60)
-        items.append(tick(f"14:{minute:02d}:{second:02d}", random.choice([1.1, 1.2, -1.0])))
+        items.append(tick(f"14:{minute:02d}:{second:02d}", chance.choice([1.1, 1.2, -1.0])))
         if second == 58:
             items.append(time(f"14:{minute + 1:02d}"))
-    feed = Script(items, batch=random.choice([1, 7]))
+    feed = Script(items, batch=chance.choice([1, 7]))
     for _ in range(6):
-        await desk.die(feed, random.random() * 0.1)
+        await desk.die(feed, chance.random() * 0.1)
     await desk.play(feed)
     expected = SpineWriter(TABLE, {}).process(items)
     letters = [event for event in expected if isinstance(event, DeadLetter)]
