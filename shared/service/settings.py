@@ -8,7 +8,6 @@ import os
 import socket
 import tomllib
 from collections.abc import Mapping
-from functools import cache
 from json import JSONDecodeError
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypeVar
@@ -153,7 +152,12 @@ class _File(PydanticBaseSettingsSource):
     def __call__(self) -> dict[str, Any]:
         known = set(self.settings_cls.model_fields)
         foreign = set(SECTIONS) - known
-        return {name: value for name, value in self._values.items() if name not in foreign}
+        # Under the same name as in the environment, or the two layers would be two settings.
+        return {
+            name.upper() if name.upper() in _BARE else name: value
+            for name, value in self._values.items()
+            if name not in foreign
+        }
 
 
 def environment() -> dict[str, str]:
@@ -162,17 +166,26 @@ def environment() -> dict[str, str]:
     Raises:
         SettingsError: a ``_FILE`` variable names a file that cannot be read.
     """
-    merged = {**{k: v for k, v in dotenv_values(".env").items() if v is not None}, **os.environ}
+    written = {name: value for name, value in dotenv_values(".env").items() if value is not None}
+    return _ours(written) | _ours(os.environ)
+
+
+def _ours(variables: Mapping[str, str]) -> dict[str, str]:
+    """One layer's variables of ours, each under one name."""
     found = {}
-    for name, value in merged.items():
+    for name, value in variables.items():
         # A setting that is itself called file (TIDELINE_INGEST__FILE) names no secret.
         bare = name if name.endswith(f"_{_FILE}") else name.removesuffix(_FILE)
         if not (name.startswith(PREFIX) or bare in _BARE):
             continue
         if bare == name:
             found[name] = value
-        elif bare not in merged:
+        elif bare not in variables:
             found[bare] = _read_secret(name, value)
+    for name in _BARE:
+        prefixed = found.pop(PREFIX + name, None)
+        if prefixed is not None:
+            found.setdefault(name, prefixed)
     return found
 
 
@@ -202,7 +215,6 @@ def _config_file() -> Path | None:
     return default if default.is_file() else None
 
 
-@cache
 def _read_toml(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text("utf-8"))
