@@ -26,7 +26,8 @@ OnLine = Callable[[str, str], None]
 class Program:
     """How to run something: a stable name, the command, and what its environment adds to ours.
 
-    ``dies_by`` is the signal it gets when its parent is gone.
+    ``dies_by`` is the signal it gets when its parent is gone, ``port`` one that was free when this
+    was made and may have been taken since.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Program:
     log: Path
     environment: Mapping[str, str] = field(default_factory=dict)
     dies_by: signal.Signals = signal.SIGKILL
+    port: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

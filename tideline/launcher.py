@@ -33,13 +33,12 @@ SERVER = "valkey"
 # The feed starts last: what it writes finds everybody at work, so nobody starts behind.
 WAVES = (("notifier", "signals", "indicators", "charts"), ("ingest",))
 SERVICES = tuple(name for wave in WAVES for name in wave)
-# Stopped front to back: prices first, the server they all need last.
-STOP_ORDER = (("ingest",), ("signals", "indicators", "notifier", "charts"), (SERVER,))
+# Prices first, so that the others can still do what they were given.
+STOP_ORDER = (("ingest",), ("signals", "indicators", "notifier", "charts"))
 # The one whose output is meant for people: alerts on the console channel.
 SPEAKER = "notifier"
 READY_S = 60.0
 _LOOPBACK = "127.0.0.1"
-_INTERNAL_PORT = "TIDELINE_INTERNAL_PORT"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +70,11 @@ class Launch:
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """Everything is up: where, and when it is to end."""
+    """Everything is up: where, when it is to end, and how to end the services before the server."""
 
     redis_url: str
     stop: asyncio.Event
+    end_services: Callable[[], Coroutine[Any, Any, None]]
 
 
 class Launcher:
@@ -106,14 +106,15 @@ class Launcher:
                     return None
                 return await until(asked.hurry, work(site), supervisor.failure)
             finally:
-                await self._stop(supervisor)
+                await self._end_services(supervisor)
+                await supervisor.stop([SERVER])
                 await self._tidy()
 
     async def _up(self, path: Path, supervisor: Supervisor, asked: Interrupts) -> Site:
         url = await self._server(path, supervisor)
         await self._services(path, supervisor, url)
         note(path, self._running(path, url))
-        return Site(url, asked.stop)
+        return Site(url, asked.stop, partial(self._end_services, supervisor))
 
     async def _server(self, path: Path, supervisor: Supervisor) -> str:
         """The address of a server that answers."""
@@ -148,6 +149,7 @@ class Launcher:
 
     def _program(self, path: Path, name: str, url: str) -> Program:
         launch = self._launch
+        port = ports.free_port()
         coloured = name == SPEAKER and self._terminal.has_colours
         return Program(
             name=name,
@@ -161,10 +163,11 @@ class Launcher:
                 "TIDELINE_PUBLIC_HOST": launch.host,
                 "TIDELINE_PUBLIC_PORT": str(launch.port),
                 "TIDELINE_INTERNAL_HOST": _LOOPBACK,
-                _INTERNAL_PORT: str(ports.free_port()),
+                "TIDELINE_INTERNAL_PORT": str(port),
                 "PYTHONUNBUFFERED": "1",
                 **({"FORCE_COLOR": "1"} if coloured else {}),
             },
+            port=port,
         )
 
     def _worker(self, name: str) -> str:
@@ -202,10 +205,11 @@ class Launcher:
 
         return Ears(out, prefixed)
 
-    async def _stop(self, supervisor: Supervisor) -> None:
-        with self._terminal.progress("stopping"):
-            for names in STOP_ORDER:
-                await supervisor.stop(names)
+    async def _end_services(self, supervisor: Supervisor) -> None:
+        if any(supervisor.is_running(name) for name in SERVICES):
+            self._terminal.say("stopping")
+        for names in STOP_ORDER:
+            await supervisor.stop(names)
 
     async def _tidy(self) -> None:
         """Take a throwaway namespace off a given server; an embedded one takes it along."""
@@ -259,7 +263,8 @@ async def _ready(supervisor: Supervisor, name: str) -> None:
     try:
         async with asyncio.timeout(READY_S):
             while True:
-                port = int(supervisor.program(name).environment[_INTERNAL_PORT])
+                port = supervisor.program(name).port
+                assert port is not None
                 answer = await asyncio.to_thread(ask, _LOOPBACK, port)
                 if answer.ready:
                     supervisor.ready(name)

@@ -64,10 +64,12 @@ class Performance:
                 await tally.read_on()
                 self._tell_reasons(tally)
                 update(f"{tally.totals.sentence} · Ctrl-C stops it")
+        seconds, was_stopped = round(self._clock.elapsed() - began, 1), site.stop.is_set()
+        # Counted once nobody writes any more, so that the figures are those of what was shown.
+        await site.end_services()
         await tally.read_on()
         self._tell_reasons(tally)
-        seconds = round(self._clock.elapsed() - began, 1)
-        return Played(tally.totals, seconds, site.stop.is_set())
+        return Played(tally.totals, seconds, was_stopped)
 
     def _tell_reasons(self, tally: Tally) -> None:
         for reason in tally.new_reasons():

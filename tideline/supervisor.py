@@ -77,7 +77,8 @@ class Supervisor:
         return self._kept[name].program
 
     def is_running(self, name: str) -> bool:
-        return self._kept[name].child is not None
+        """Whether it is alive at the moment."""
+        return name in self._kept and self._kept[name].child is not None
 
     def ready(self, name: str) -> None:
         """It has been seen at work: from now on a crash is not the fault of its settings."""
@@ -139,7 +140,8 @@ class Supervisor:
         name, log = kept.program.name, kept.program.log
         # A service that ends in good order says why in our own manner.
         last_line = last_line.removeprefix("tideline: ")
-        if code == MISUSED:
+        was_port_taken = kept.program.port is not None and f"port {kept.program.port} " in last_line
+        if code == MISUSED and not was_port_taken:
             raise Trouble(last_line or f"{name} refuses its settings; its log is {log}", MISUSED)
         if not kept.was_ready and kept.crashes >= TRIES_BEFORE_READY:
             reason = last_line or "it said nothing"

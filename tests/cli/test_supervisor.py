@@ -102,6 +102,22 @@ async def test_a_program_that_is_told_wrongly_is_not_tried_again(scene: Scene) -
     assert (caught.value.code, scene.said) == (2, [])
 
 
+async def test_a_port_that_was_taken_meanwhile_is_exchanged(scene: Scene) -> None:
+    """A free port is only free until somebody takes it: the program is made anew with another."""
+    ports = iter((4001, 4002))
+
+    def make() -> Program:
+        port = next(ports)
+        script = f"import sys, time; print('port {port} is in use'); {port} == 4001 and sys.exit(2)"
+        command = (sys.executable, "-u", "-c", f"{script}; time.sleep(60)")
+        return Program("worker", command, scene.log, port=port)
+
+    scene.supervisor.keep(make)
+    assert await scene.hears(2) == ["port 4001 is in use", "port 4002 is in use"]
+    assert not scene.supervisor.failure.done()
+    await scene.supervisor.stop(["worker"])
+
+
 async def test_a_program_that_will_not_stop_is_killed_in_a_hurry(scene: Scene) -> None:
     """Who asks twice does not wait for the grace period."""
     scene.keep(IGNORES)
