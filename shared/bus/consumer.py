@@ -7,24 +7,23 @@ hands a failed entry out again, and spins on a group that is told to start at ``
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import structlog
 from faststream import AckPolicy
 from faststream.redis import RedisBroker, StreamSub
-from faststream.redis.message import FAKE_CONSUMER, BatchStreamMessage, RedisBatchStreamMessage
 from redis.exceptions import RedisError
 
-from shared.bus.cursor import Cursor, GroupCursor, IdCursor
+from shared.bus.cursor import GroupCursor, IdCursor
 from shared.bus.keys import Keys
 from shared.bus.log import START
+from shared.bus.reader import Batch, Handler, Reader, body
 from shared.bus.tasks import end
 from shared.bus.topics import OPS_TOPIC, Topic
-from shared.events.base import Event
-from shared.events.codec import Poison, decode
-from shared.events.control import Watermark
+
+__all__ = ["Batch", "LogBroker", "Upkeep"]
 
 log = structlog.get_logger(__name__)
 
@@ -33,30 +32,6 @@ _BLOCK_MS = 500
 # Above the blocking read, so that only a silent server runs into it.
 _SOCKET_TIMEOUT_S = 5.0
 _STOP_S = 5.0
-_PAUSE_FIRST_S = 0.1
-_PAUSE_LAST_S = 5.0
-_TRIMMED = Poison((), "trimmed before it was dealt with")
-
-
-@dataclass(frozen=True, slots=True)
-class Batch:
-    """Entries of one topic and partition, in order, with their ids; watermarks are left out.
-
-    ``unreadable`` holds what is no event of ours, with the reason. ``ops`` has one partition, 0.
-    """
-
-    topic: str
-    partition: int
-    entries: tuple[tuple[str, Event], ...]
-    unreadable: tuple[tuple[str, Poison], ...] = ()
-
-    @property
-    def events(self) -> list[Event]:
-        """The events alone."""
-        return [event for _, event in self.entries]
-
-
-Handler = Callable[[Batch], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +71,7 @@ class LogBroker(RedisBroker):
         )
         self._keys = keys
         self._upkeep = upkeep
-        self._readers: list[_Reader] = []
+        self._readers: list[Reader] = []
         self._looking_after: asyncio.Task[None] | None = None
 
     def subscribe(
@@ -127,7 +102,7 @@ class LogBroker(RedisBroker):
 
         def register(handler: Handler) -> Handler:
             for partition, key in enumerate(self._streams(topic)):
-                reader = _Reader(handler, topic, partition)
+                reader = Reader(handler, topic, partition)
                 place = start if isinstance(start, str) else start.get(partition, START)
                 self._attach(reader, key, place, (group, consumer))
                 self._readers.append(reader)
@@ -173,7 +148,7 @@ class LogBroker(RedisBroker):
         return [self._keys.topic(partition, topic) for partition in range(self._keys.partitions)]
 
     def _attach(
-        self, reader: "_Reader", key: str, start: str, member: tuple[str | None, str | None]
+        self, reader: Reader, key: str, start: str, member: tuple[str | None, str | None]
     ) -> None:
         group, consumer = member
         stream = StreamSub(
@@ -188,7 +163,7 @@ class LogBroker(RedisBroker):
         subscriber = self.subscriber(
             stream=stream,
             parser=reader.parse,
-            decoder=_body,
+            decoder=body,
             ack_policy=AckPolicy.MANUAL,
             title=f"{reader.topic}: {group or 'every entry'}",
             description=reader.handler.__doc__,
@@ -210,96 +185,3 @@ class LogBroker(RedisBroker):
                     await reader.cursor.tend(client)
                 except (RedisError, OSError) as error:
                     log.warning("upkeep_failed", topic=reader.topic, reason=str(error))
-
-
-@dataclass(frozen=True, slots=True)
-class _Delivery:
-    """What one read gave: the ids of all its entries, and the handler's share of them."""
-
-    ids: tuple[str, ...]
-    batch: Batch
-    size: int
-
-    def __len__(self) -> int:
-        """Bytes, as near as text tells: FastStream measures the length of a body."""
-        return self.size
-
-
-class _Reader:
-    """One partition of one subscription."""
-
-    cursor: Cursor
-
-    def __init__(self, handler: Handler, topic: str, partition: int) -> None:
-        self.handler = handler
-        self.topic = topic
-        self.partition = partition
-        self._failures = 0
-
-    async def parse(self, raw: BatchStreamMessage) -> RedisBatchStreamMessage:
-        """Plain fields to events: FastStream's parser knows only its own envelope."""
-        ids = tuple(entry_id.decode() for entry_id in raw["message_ids"])
-        rows = [_texts(fields) for fields in raw["data"]]
-        # An entry that was trimmed after it had been handed out comes again without fields.
-        decoded = [
-            (entry_id, event if fields else _TRIMMED)
-            for (entry_id, event), fields in zip(
-                decode(zip(ids, rows, strict=True)), rows, strict=True
-            )
-        ]
-        batch = Batch(
-            self.topic,
-            self.partition,
-            tuple(
-                (entry_id, event)
-                for entry_id, event in decoded
-                if isinstance(event, Event) and not isinstance(event, Watermark)
-            ),
-            tuple((entry_id, event) for entry_id, event in decoded if isinstance(event, Poison)),
-        )
-        return RedisBatchStreamMessage(
-            raw_message=raw,
-            body=_Delivery(ids, batch, sum(len(part) for row in rows for part in row)),
-            correlation_id=ids[0],
-            consumer=FAKE_CONSUMER,
-            group=None,
-        )
-
-    async def take(self, delivery: Any) -> None:
-        """Hand a batch to the handler and keep the place; FastStream calls this."""
-        batch = delivery.batch
-        for entry_id, poison in batch.unreadable:
-            log.warning("entry_unreadable", topic=self.topic, entry=entry_id, reason=poison.reason)
-        try:
-            if batch.entries or batch.unreadable:
-                await self.handler(batch)
-            await self.cursor.advance(delivery.ids)
-        except Exception as error:
-            self._failures += 1
-            self.cursor.back()
-            log.warning(
-                "handler_failed",
-                topic=self.topic,
-                partition=self.partition,
-                entry=delivery.ids[0],
-                failures=self._failures,
-                reason=repr(error),
-            )
-            await self._pause()
-            raise
-        self._failures = 0
-
-    async def _pause(self) -> None:
-        """Wait before the same entries come again, but not for a broker that is stopping."""
-        left = min(_PAUSE_LAST_S, _PAUSE_FIRST_S * 2 ** (self._failures - 1))
-        while left > 0 and self.cursor.subscriber.running:
-            await asyncio.sleep(min(left, _PAUSE_FIRST_S))
-            left -= _PAUSE_FIRST_S
-
-
-async def _body(message: RedisBatchStreamMessage) -> Any:
-    return message.body
-
-
-def _texts(fields: Mapping[bytes, bytes]) -> list[str]:
-    return [part.decode("utf-8", "replace") for pair in fields.items() for part in pair]

@@ -192,14 +192,14 @@ async def test_a_port_in_use_is_named(server_url: str, keys: Keys) -> None:
 
 
 @pytest.mark.parametrize(
-    ("variable", "value", "code", "line"),
+    ("setting", "code", "line"),
     [
-        ("TIDELINE_PARTITIONS", "8", 1, "namespace {namespace} has 4 partitions, not 8; set"),
-        ("TIDELINE_COLOUR", "red", 2, "unknown setting TIDELINE_COLOUR; see"),
+        ({"TIDELINE_PARTITIONS": "8"}, 1, "namespace {namespace} has 4 partitions, not 8; set"),
+        ({"TIDELINE_COLOUR": "red"}, 2, "unknown setting TIDELINE_COLOUR; see"),
     ],
 )
 async def test_a_known_error_is_one_line_and_no_traceback(
-    redis_log: RedisLog, server_url: str, variable: str, value: str, code: int, line: str
+    redis_log: RedisLog, server_url: str, setting: dict[str, str], code: int, line: str
 ) -> None:
     """``python -m services.<name>`` says what is wrong, and by its code whose turn it is."""
     keys = redis_log.keys
@@ -208,10 +208,13 @@ async def test_a_known_error_is_one_line_and_no_traceback(
         "REDIS_URL": server_url,
         "TIDELINE_NAMESPACE": keys.namespace,
         "TIDELINE_INTERNAL_PORT": str(free_port()),
-        variable: value,
     }
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "services.indicators", env=os.environ | environment, stderr=PIPE
+        sys.executable,
+        "-m",
+        "services.indicators",
+        env=os.environ | environment | setting,
+        stderr=PIPE,
     )
     _, said = await asyncio.wait_for(process.communicate(), 20)
     assert process.returncode == code

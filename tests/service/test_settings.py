@@ -67,35 +67,22 @@ LAYERS = ["argument", "environment", ".env", "file"]
 
 
 @pytest.mark.parametrize("highest", range(5), ids=[*LAYERS, "default"])
-@pytest.mark.parametrize(
-    ("variable", "field", "default"),
-    [
-        ("TIDELINE_WORKER", "worker", None),
-        ("LOG_LEVEL", "log_level", "info"),
-        ("TIDELINE_LOG_LEVEL", "log_level", "info"),
-    ],
-)
+@pytest.mark.parametrize("variable", ["TIDELINE_LOG_FORMAT", "LOG_LEVEL", "TIDELINE_LOG_LEVEL"])
 def test_the_nearer_layer_wins(
-    monkeypatch: pytest.MonkeyPatch,
-    folder: Path,
-    highest: int,
-    variable: str,
-    field: str,
-    default: str | None,
+    monkeypatch: pytest.MonkeyPatch, folder: Path, highest: int, variable: str
 ) -> None:
     """Argument over environment over .env over file over default, whatever a setting's name is."""
-    values = ["debug", "error", "warning", "debug"]
+    field = variable.removeprefix("TIDELINE_").lower()
+    values = {"log_level": ["debug", "error", "warning", "error", "info"]}.get(
+        field, ["console", "json", "console", "json", "console"]
+    )
     if highest <= 3:
         (folder / "tideline.toml").write_text(f'{field} = "{values[3]}"\n')
     if highest <= 2:
         (folder / ".env").write_text(f"{variable}={values[2]}\n")
     variables = {variable: values[1]} if highest <= 1 else {}
     given = {field: values[0]} if highest == 0 else {}
-    found = getattr(load(monkeypatch, given, **variables), field)
-    if highest < 4:
-        assert found == values[highest]
-    elif default is not None:
-        assert found == default
+    assert getattr(load(monkeypatch, given, **variables), field) == values[highest]
 
 
 def test_the_environment_wins_over_env_file_under_either_name(
