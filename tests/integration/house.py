@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Any
 
 from services.charts.app import build_app as build_charts
@@ -95,8 +94,3 @@ async def topic(log: RedisLog, name: Topic) -> dict[int, list[Event]]:
                     events.append(event)
         found[partition] = events
     return found
-
-
-def recording(folder: Path, name: str) -> dict[str, Any]:
-    """Ingest's section that plays one of the recorded files as fast as it goes."""
-    return {"feed": "file", "file": folder / "recorded" / name}
