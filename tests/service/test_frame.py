@@ -1,60 +1,28 @@
-"""The frame around every service: from start to stop, and every way in which a start can fail."""
+"""The frame around every service, from start to stop."""
 
 import asyncio
-import os
-import sys
-from asyncio.subprocess import PIPE
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from pathlib import Path
 
 import pytest
 
 from shared.bus.connection import execute, masked
 from shared.bus.consumer import Batch
 from shared.bus.keys import Keys
-from shared.bus.log import BusError
 from shared.bus.redis_log import RedisLog
 from shared.clock import SystemClock
 from shared.events import Event, Ops
-from shared.events.codec import decode
 from shared.service.frame import Service
-from shared.service.settings import SettingsError
 from tests.bus.toys import TELL, close, tick, write
-from tests.service.stub_redis import stub_redis
-from tests.service.toys import answers, free_port, running, settings_for, toy, until
+from tests.service.toys import (
+    answers,
+    ready,
+    running,
+    settings_for,
+    started,
+    told,
+    toy,
+    until,
+)
 from tideline.embedded import EmbeddedServer
-
-
-@pytest.fixture
-def own_server(tmp_path_factory: pytest.TempPathFactory) -> EmbeddedServer:
-    """A server of this test's own, not started."""
-    folder = tmp_path_factory.mktemp("s")
-    return EmbeddedServer(data=folder / "data", socket=Path(folder) / "s")
-
-
-@asynccontextmanager
-async def started(server: EmbeddedServer, *options: str) -> AsyncIterator[None]:
-    """A server while it runs."""
-    process = await asyncio.create_subprocess_exec(
-        *server.command(), *options, stdout=asyncio.subprocess.DEVNULL
-    )
-    try:
-        yield
-    finally:
-        process.terminate()
-        await process.wait()
-
-
-async def told(log: RedisLog) -> list[Ops]:
-    """What operators were told, in order."""
-    entries = await execute(log.redis, "XRANGE", log.keys.ops(), "-", "+")
-    return [event for _, event in decode(entries) if isinstance(event, Ops)]
-
-
-async def ready(service: Service) -> None:
-    """Wait until a running service says so."""
-    await until(lambda: service.not_ready() == [])
 
 
 async def test_a_service_answers_for_its_health(server_url: str, keys: Keys) -> None:
@@ -130,98 +98,6 @@ async def test_a_service_that_waits_can_be_stopped(own_server: EmbeddedServer, k
         await until(lambda: "cannot be reached" in service.not_ready()[0])
 
 
-@pytest.mark.parametrize(
-    ("facts", "why"),
-    [
-        ({"redis_version": "6.2.14"}, "Redis 6.2 is too old; 7.0 or newer is needed"),
-        (
-            {"redis_version": "7.2.4", "valkey_version": "7.0.1"},
-            "Valkey 7.0 is too old; 7.2 or newer is needed",
-        ),
-        (
-            {"redis_version": "7.0.15", "policy": "allkeys-lru"},
-            "Redis may evict keys (maxmemory-policy allkeys-lru), which would lose events; "
-            "run CONFIG SET maxmemory-policy noeviction",
-        ),
-        (
-            {"redis_version": "8.0.0", "role": "slave"},
-            "Redis is a slave, not a master; point REDIS_URL at the master",
-        ),
-    ],
-)
-async def test_a_server_that_cannot_carry_the_log_is_refused(
-    keys: Keys, facts: dict[str, str], why: str
-) -> None:
-    """One line names what is wrong with it and the mend, and never the password."""
-    async with stub_redis(**facts) as url:
-        with pytest.raises(BusError) as refusal:
-            await asyncio.wait_for(toy(url, keys).run(), 5)
-    assert str(refusal.value) == why
-
-
-async def test_a_real_server_that_evicts_is_refused(own_server: EmbeddedServer, keys: Keys) -> None:
-    """Valkey with a policy that drops keys would drop events."""
-    async with started(own_server, "--maxmemory-policy", "allkeys-lru"):
-        with pytest.raises(BusError, match=r"^Valkey may evict keys \(maxmemory-policy allkeys-"):
-            await asyncio.wait_for(toy(own_server.url, keys).run(), 5)
-
-
-async def test_another_number_of_partitions_is_refused(server_url: str, keys: Keys) -> None:
-    """It never changes in a living namespace: the mend is to say the number that it has."""
-    async with running(service := toy(server_url, keys)):
-        await ready(service)
-    with pytest.raises(
-        BusError, match=r"has 4 partitions, not 8; set TIDELINE_PARTITIONS=4 or choose another"
-    ):
-        await asyncio.wait_for(toy(server_url, Keys(keys.namespace, 8)).run(), 5)
-
-
-async def test_a_port_in_use_is_named(server_url: str, keys: Keys) -> None:
-    """Two services cannot have one port: the second says which setting to change."""
-    first = toy(server_url, keys)
-    port = first.settings.internal_port
-    async with running(first):
-        second = Service("second", first.settings)
-        with pytest.raises(SettingsError) as refusal:
-            await second.run()
-    assert str(refusal.value) == (
-        f"port {port} on 127.0.0.1 cannot be used (Address already in use); "
-        "set TIDELINE_INTERNAL_PORT to another"
-    )
-    await second.log.close()
-
-
-@pytest.mark.parametrize(
-    ("setting", "code", "line"),
-    [
-        ({"TIDELINE_PARTITIONS": "8"}, 1, "namespace {namespace} has 4 partitions, not 8; set"),
-        ({"TIDELINE_COLOUR": "red"}, 2, "unknown setting TIDELINE_COLOUR; see"),
-    ],
-)
-async def test_a_known_error_is_one_line_and_no_traceback(
-    redis_log: RedisLog, server_url: str, setting: dict[str, str], code: int, line: str
-) -> None:
-    """``python -m services.<name>`` says what is wrong, and by its code whose turn it is."""
-    keys = redis_log.keys
-    await execute(redis_log.redis, "HSET", keys.meta(), "partitions", "4")
-    environment = {
-        "REDIS_URL": server_url,
-        "TIDELINE_NAMESPACE": keys.namespace,
-        "TIDELINE_INTERNAL_PORT": str(free_port()),
-    }
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "services.indicators",
-        env=os.environ | environment | setting,
-        stderr=PIPE,
-    )
-    _, said = await asyncio.wait_for(process.communicate(), 20)
-    assert process.returncode == code
-    assert said.decode().startswith(f"tideline: {line.format(namespace=keys.namespace)}")
-    assert said.count(b"\n") == 1
-
-
 async def test_what_fails_beside_the_stages_ends_the_service(
     server_url: str, keys: Keys, redis_log: RedisLog
 ) -> None:
@@ -263,6 +139,20 @@ async def test_a_stage_that_waits_for_another_turns_readiness_red(
     assert kinds[1:-1] == [("stage_waiting", "stage signals has waited over 2 s")]
 
 
+async def test_a_service_outlives_its_server(own_server: EmbeddedServer, keys: Keys) -> None:
+    """Red while the server is gone, though alive; ready again, with its leases, once it is back."""
+    service = toy(own_server.url, keys, clock=Hasty())
+    async with started(own_server) as power, running(service) as client:
+        await until(lambda: answers(client, "/readyz", 200))
+        await power.off()
+        await until(lambda: answers(client, "/readyz", 503))
+        assert "is the log's server there?" in service.not_ready()[0]
+        assert await answers(client, "/livez", 200)
+        await power.on()
+        await until(lambda: answers(client, "/readyz", 200))
+        await until(lambda: service._progress()[0].owned == keys.partitions)
+
+
 async def test_a_service_can_subscribe(server_url: str, keys: Keys) -> None:
     """FastStream's subscriptions run in the frame: here the service hears of its own start."""
     service = toy(server_url, keys)
@@ -272,13 +162,18 @@ async def test_a_service_can_subscribe(server_url: str, keys: Keys) -> None:
     async def hear(batch: Batch) -> None:
         heard.extend(batch.events)
 
-    async with running(service) as client:
-        await until(lambda: len(heard) == 1)
-        metrics = (await client.get("/metrics")).text
-    assert isinstance(heard[0], Ops)
-    assert heard[0].kind == "server_start"
     handled = f'app_name="toy",broker="redis",handler="{keys.ops()}",status="acked"'
-    assert f"faststream_received_processed_messages_total{{{handled}}} 1.0\n" in metrics
+    counter = f"faststream_received_processed_messages_total{{{handled}}} 1.0\n"
+
+    async with running(service) as client:
+
+        async def counted() -> bool:
+            return counter in (await client.get("/metrics")).text
+
+        await until(counted)
+    (event,) = heard[:1]
+    assert isinstance(event, Ops)
+    assert event.kind == "server_start"
 
 
 async def test_a_service_that_stops_is_not_ready(server_url: str, keys: Keys) -> None:

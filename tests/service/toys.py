@@ -3,17 +3,23 @@
 import asyncio
 import contextlib
 import socket
+from asyncio.subprocess import DEVNULL
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 import httpx
 
+from shared.bus.connection import execute
 from shared.bus.keys import Keys
+from shared.bus.redis_log import RedisLog
 from shared.bus.step import StageSpec
 from shared.clock import Clock
+from shared.events import Ops
+from shared.events.codec import decode
 from shared.service.frame import Service
 from shared.service.settings import ServiceSettings
 from tests.bus.toys import COUNT
+from tideline.embedded import EmbeddedServer
 
 
 def free_port() -> int:
@@ -75,3 +81,40 @@ async def until(true: Callable[[], object]) -> None:
             return
         await asyncio.sleep(0.01)
     raise AssertionError("it did not happen within 5 s")
+
+
+async def told(log: RedisLog) -> list[Ops]:
+    """What operators were told, in order."""
+    entries = await execute(log.redis, "XRANGE", log.keys.ops(), "-", "+")
+    return [event for _, event in decode(entries) if isinstance(event, Ops)]
+
+
+async def ready(service: Service) -> None:
+    """Wait until a running service says so."""
+    await until(lambda: service.not_ready() == [])
+
+
+class Power:
+    """Switches a server on and off."""
+
+    def __init__(self, server: EmbeddedServer, *options: str) -> None:
+        self._command = [*server.command(), *options]
+
+    async def on(self) -> None:
+        self._process = await asyncio.create_subprocess_exec(*self._command, stdout=DEVNULL)
+
+    async def off(self) -> None:
+        if self._process.returncode is None:
+            self._process.kill()
+        await self._process.wait()
+
+
+@asynccontextmanager
+async def started(server: EmbeddedServer, *options: str) -> AsyncIterator[Power]:
+    """A server, and the switch to it."""
+    power = Power(server, *options)
+    await power.on()
+    try:
+        yield power
+    finally:
+        await power.off()
