@@ -1,9 +1,11 @@
 """Prints the part of requirements.lock that one image needs, hashes included.
 
-    python deploy/lock_subset.py ingest
+    python deploy/lock_subset.py                        what every service needs
+    python deploy/lock_subset.py ingest                 the same and what the extra needs
+    python deploy/lock_subset.py --beyond-core ingest   only what the extra adds to it
 
-The roots are the project's own dependencies and those of the named extras. What each package is
-there for is read off the lock's own ``# via`` lines. The standard library is enough.
+What each package is there for is read off the lock's own ``# via`` lines. The standard library is
+enough.
 """
 
 import re
@@ -12,26 +14,32 @@ import tomllib
 from pathlib import Path
 
 _HERE = Path(__file__).parent.parent
+_BEYOND = "--beyond-core"
 _ENTRY = re.compile(r"^([A-Za-z0-9._-]+)==", re.MULTILINE)
 
 
-def main(extras: list[str]) -> None:
+def main(arguments: list[str]) -> None:
     """Write the entries to standard output."""
+    extras = [argument for argument in arguments if argument != _BEYOND]
     project = tomllib.loads((_HERE / "pyproject.toml").read_text("utf-8"))["project"]
     optional = project["optional-dependencies"]
     unknown = sorted(set(extras) - optional.keys())
     if unknown:
         sys.exit(f"no extra {', '.join(unknown)} in pyproject.toml")
-    wanted = {
-        _name(text)
-        for group in (project["dependencies"], *(optional[extra] for extra in extras))
-        for text in group
-    }
     entries = _entries((_HERE / "requirements.lock").read_text("utf-8"))
+    core = _needed(entries, project["dependencies"])
+    wanted = _needed(entries, [*project["dependencies"], *(t for e in extras for t in optional[e])])
+    left_out = core if _BEYOND in arguments else set()
+    sys.stdout.write("".join(entries[name] for name in entries if name in wanted - left_out))
+
+
+def _needed(entries: dict[str, str], requirements: list[str]) -> set[str]:
+    """Names of the packages required, and of all that they need in turn."""
+    wanted = {_name(text) for text in requirements}
     parents = {name: _parents(text) for name, text in entries.items()}
     while more := {name for name, via in parents.items() if via & wanted} - wanted:
         wanted |= more
-    sys.stdout.write("".join(text for name, text in entries.items() if name in wanted))
+    return wanted
 
 
 def _entries(lock: str) -> dict[str, str]:
