@@ -1,7 +1,10 @@
 """A demo's run, from the first price to the last figure."""
 
 import asyncio
+from contextlib import suppress
 from dataclasses import dataclass
+
+from redis.exceptions import RedisError
 
 from shared.bus.connection import execute
 from shared.bus.redis_log import RedisLog
@@ -61,7 +64,9 @@ class Performance:
         tally, began = Tally(log), self._clock.elapsed()
         with self._terminal.progress("Ctrl-C stops it") as update:
             while not await self._is_over(site, log, began):
-                await tally.read_on()
+                # A server that is away is being started again: the next look sees it all.
+                with suppress(RedisError, OSError):
+                    await tally.read_on()
                 self._tell_reasons(tally)
                 update(f"{tally.totals.sentence} · Ctrl-C stops it")
         seconds, was_stopped = round(self._clock.elapsed() - began, 1), site.stop.is_set()
@@ -83,8 +88,11 @@ class Performance:
         try:
             await asyncio.wait_for(site.stop.wait(), max(0.0, left))
         except TimeoutError:
-            is_late = self._seconds is not None and left < _LOOK_S
-            return is_late or (self._market.file is not None and await _is_played_out(log))
+            if self._seconds is not None and left < _LOOK_S:
+                return True
+            with suppress(RedisError, OSError):
+                return self._market.file is not None and await _is_played_out(log)
+            return False
         return True
 
 

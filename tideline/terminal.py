@@ -24,7 +24,6 @@ def console(*, stderr: bool = False) -> Console:
         stderr=stderr,
         highlight=False,
         markup=False,
-        soft_wrap=True,
         width=None if stream.isatty() else _PLAIN_WIDTH,
     )
 
@@ -51,7 +50,7 @@ class Terminal:
         """A line of the result."""
         # Two streams on one terminal: what moves on it must know of every line.
         shared = self._is_live and self._out.is_terminal
-        (self._err if shared else self._out).print(text, style=style)
+        (self._err if shared else self._out).print(text, style=style, soft_wrap=True)
 
     def alert(self, line: str) -> None:
         """A line of the result that may hold a terminal's colours."""
@@ -59,7 +58,7 @@ class Terminal:
 
     def say(self, text: str, style: str | None = None) -> None:
         """A line about what is going on."""
-        self._err.print(text, style=style)
+        self._err.print(text, style=style, soft_wrap=True)
 
     @contextmanager
     def progress(self, text: str) -> Iterator[Update]:

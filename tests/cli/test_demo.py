@@ -4,6 +4,7 @@ import json
 import os
 import re
 import signal
+import time
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -101,8 +102,8 @@ def test_progress_is_plain_lines_where_no_terminal_is(
     ]
 
 
-def test_a_killed_service_comes_back_and_ctrl_c_stops_all(place: Path) -> None:
-    """One line tells of the crash; Ctrl-C ends with a summary, 0, and nothing left."""
+def test_what_is_killed_comes_back_and_ctrl_c_stops_all(place: Path) -> None:
+    """One line tells of each crash, even the server's; Ctrl-C ends with a summary and 0."""
     with started(place, "demo", "--port", str(free_port())) as run:
         run.said(UP)
         before = run.children()
@@ -111,6 +112,12 @@ def test_a_killed_service_comes_back_and_ctrl_c_stops_all(place: Path) -> None:
         run.said("ALERT SIMULATED")
         after = run.children()
         assert after["indicators"] != before["indicators"]
+        os.kill(before["valkey-server"], signal.SIGKILL)
+        run.said("valkey stopped unexpectedly (killed by SIGKILL); starting it again in 0.5 s")
+        alerts = run.out.count("ALERT")
+        while run.out.count("ALERT") == alerts:
+            time.sleep(0.1)
+        after = run.children()
         run.process.send_signal(signal.SIGINT)
         assert run.ends(30) == 0
         assert "s of a SIMULATED market: " in run.err
@@ -173,6 +180,37 @@ def test_a_bad_file_is_one_line(place: Path) -> None:
     assert last.startswith("tideline: ")
     assert "bad.csv: no time column among a, b" in last
     assert "Traceback" not in run.err
+
+
+def test_a_further_worker_joins_what_is_running(place: Path) -> None:
+    """`tideline run` finds the launcher at work, takes part, and leaves it in peace."""
+    with started(place, "up", "--port", str(free_port())) as up:
+        up.said(UP)
+        second = place / "second"
+        second.mkdir()
+        shared = {"TIDELINE_LAUNCHER__RUN_DIR": str(place / "r")}
+        with started(second, "run", "indicators", **shared) as worker:
+            worker.said(f"joining the running `tideline up` (pid {up.process.pid})")
+            members = workers(place, "indicators", 2)
+            assert "indicators-1" in members
+            worker.process.send_signal(signal.SIGINT)
+            assert worker.ends(30) == 0
+        assert up.process.poll() is None
+
+
+def workers(place: Path, service: str, count: int) -> set[str]:
+    """The workers that a running launcher's ops topic tells of, once there are so many."""
+    found: set[str] = set()
+    for _ in range(100):
+        (place / "tail").mkdir(exist_ok=True)
+        shared = {"TIDELINE_LAUNCHER__RUN_DIR": str(place / "r")}
+        with started(place / "tail", "tail", "ops", "--json", **shared) as tail:
+            assert tail.ends() == 0
+            told = [json.loads(line) for line in tail.out.splitlines()]
+        found = {one["worker"] for one in told if one["service"] == service}
+        if len(found) >= count:
+            break
+    return found
 
 
 def test_up_keeps_its_data_and_its_place(place: Path) -> None:
