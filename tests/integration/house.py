@@ -10,7 +10,7 @@ from services.charts.settings import ChartsSettings
 from services.indicators.app import build_app as build_indicators
 from services.indicators.settings import IndicatorsSettings
 from services.ingest.app import build_app as build_ingest
-from services.ingest.settings import IngestSettings
+from services.ingest.settings import IngestSection, IngestSettings
 from services.notifier.app import build_app as build_notifier
 from services.notifier.settings import NotifierSettings
 from services.signals.app import build_app as build_signals
@@ -49,7 +49,7 @@ def build(url: str, keys: Keys, ingest: Mapping[str, Any]) -> list[Service]:
         build_signals(SignalsSettings(**common)),
         build_indicators(IndicatorsSettings(**common)),
         build_charts(ChartsSettings(**common)),
-        build_ingest(IngestSettings(**common, ingest=ingest)),
+        build_ingest(IngestSettings(**common, ingest=IngestSection(**ingest))),
     ]
 
 
@@ -67,13 +67,21 @@ async def running(services: list[Service]) -> AsyncIterator[None]:
 
 async def played_out(log: RedisLog, partitions_ended: int) -> None:
     """Wait until the feed of every partition has ended and no stage is behind."""
+    ended = 0
+    while ended < partitions_ended:
+        await asyncio.sleep(_LOOK_S)
+        ended = await log.redis.xlen(log.keys.ops())
+    await drained(log)
+
+
+async def drained(log: RedisLog) -> None:
+    """Wait until no stage is behind, at several looks in a row."""
     reads, quiet = RedisReads(log.redis, log.keys), 0
     while quiet < _DRAINED_LOOKS:
         await asyncio.sleep(_LOOK_S)
-        ended = await log.redis.xlen(log.keys.ops())
         rows = [row for stage in STAGES for one in (await reads.lag(stage)).values() for row in one]
         behind = sum(row.behind for row in rows)
-        quiet = quiet + 1 if ended >= partitions_ended and behind == 0 else 0
+        quiet = quiet + 1 if behind == 0 else 0
 
 
 async def topic(log: RedisLog, name: Topic) -> dict[int, list[Event]]:

@@ -13,18 +13,18 @@ from shared.bus.topics import Topic
 from shared.events import AlertFired, CandleClosed, Event, LevelComputed, Tick
 from shared.events.base import micros
 from tests.integration.house import build, played_out, running, topic
-from tideline.oracle import oracle
+from tests.integration.oracle import DERIVED, assert_equals_oracle
 
 pytestmark = pytest.mark.timeout(180)
 
-DERIVED: tuple[Topic, ...] = ("candle_closed", "level_computed", "signal_generated")
 TICKS = ("ticks_eurusd_oanda_20140502.csv.gz", "ticks_eurusd_oanda_20140505.csv.gz")
 MINUTES = "demo_fx_gold_1m_20140501_15.csv.gz"
 
 
 class Played(NamedTuple):
-    """What the log holds after a recording was played."""
+    """What the log holds after a recording was played; ``compared`` with the oracle."""
 
+    compared: int
     spine: dict[int, list[Event]]
     derived: dict[Topic, dict[int, list[Event]]]
     alerts: list[AlertFired]
@@ -40,20 +40,9 @@ async def play(url: str, keys: Keys, log: RedisLog, ingest: dict[str, object]) -
     derived = {name: await topic(log, name) for name in DERIVED}
     alerts = [e for part in (await topic(log, "alert_fired")).values() for e in part]
     dead = [e for part in (await topic(log, "dead_letter")).values() for e in part]
-    return Played(
-        await topic(log, "tick"), derived, [e for e in alerts if isinstance(e, AlertFired)], dead
-    )
-
-
-def assert_equals_oracle(played: Played) -> int:
-    """Every topic and partition is what the spine leads to; returns how many were compared."""
-    compared = 0
-    for partition, spine in played.spine.items():
-        expected = oracle(spine).topics
-        for name in DERIVED:
-            assert played.derived[name][partition] == expected[name]
-            compared += len(expected[name])
-    return compared
+    spine = await topic(log, "tick")
+    compared = await assert_equals_oracle(log, spine)
+    return Played(compared, spine, derived, [e for e in alerts if isinstance(e, AlertFired)], dead)
 
 
 def all_of(played: Played, name: Topic) -> list[Event]:
@@ -74,7 +63,7 @@ async def test_days_of_ticks_equal_the_oracle_and_other_peoples_numbers(
     day = await play(server_url, keys, redis_log, section)
     ticks = [e for part in day.spine.values() for e in part if isinstance(e, Tick)]
     assert len(ticks) == recorded.height
-    assert assert_equals_oracle(day) > 1_500
+    assert day.compared > 1_500
     assert day.dead == []
     _assert_candles_are_polars(day, recorded)
     signals = all_of(day, "signal_generated")
@@ -120,7 +109,7 @@ async def test_provider_candles_equal_the_oracle_and_levels_the_hand_worked_ones
     played = await play(
         server_url, keys, redis_log, {"feed": "file", "file": tmp_path / "minutes.csv"}
     )
-    assert assert_equals_oracle(played) > 2 * recorded.height
+    assert played.compared > 2 * recorded.height
     minutes = {
         (c.symbol, c.open_at): (c.open, c.high, c.low, c.close)
         for c in all_of(played, "candle_closed")
