@@ -79,11 +79,11 @@ def reading(symbol: str, pos: int) -> LevelComputed:
 
 def walk(seed: int) -> list[Tick]:
     """A random walk of up to three ticks a step, the symbols in turn, 5 prices a second each."""
-    random, places = Random(seed), [110_000] * SYMBOLS
+    chance, places = Random(seed), [110_000] * SYMBOLS
     ticks = []
     for n in range(TICKS):
         which = n % SYMBOLS
-        places[which] += random.randint(-3, 3)
+        places[which] += chance.randint(-3, 3)
         price, at = round(places[which] * TICK, 5), _DAY + n * 20_000
         ticks.append(
             Tick(symbol=f"S{which}", at=at, pos=n + 4, price=price, size=0, source="bench", n=n)
