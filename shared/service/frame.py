@@ -246,7 +246,7 @@ class Service:
         if self._public is not None:
             apps.append((self._public, settings.public_host, settings.public_port, "PUBLIC"))
         sockets = [bind(host, port, f"TIDELINE_{name}_PORT") for _, host, port, name in apps]
-        servers = [Server(app) for app, *_ in apps]
+        servers = [Server(app, sockets=app is self._public) for app, *_ in apps]
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, self.stop)

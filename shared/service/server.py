@@ -34,14 +34,15 @@ def bind(host: str, port: int, setting: str) -> socket.socket:
 class Server(uvicorn.Server):
     """uvicorn without its own signal handling: the service decides when to stop."""
 
-    def __init__(self, app: Any) -> None:
+    def __init__(self, app: Any, *, sockets: bool) -> None:
         super().__init__(
             uvicorn.Config(
                 app,
                 lifespan="off",
                 log_level="warning",
                 access_log=False,
-                ws="websockets-sansio",
+                # Only a public application may have WebSockets, and only its image the package.
+                ws="websockets-sansio" if sockets else "none",
                 timeout_graceful_shutdown=2,
             )
         )
