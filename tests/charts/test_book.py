@@ -65,6 +65,15 @@ def test_closed_candle_stands_above_a_forming_one() -> None:
     assert (newest.close, newest.closed) == (1.1, True)
 
 
+def test_forming_candle_waits_for_the_close_before_it() -> None:
+    """A view that is ahead of its close would leave a hole, so the close comes first."""
+    book = book_of(closed(0))
+    book.form("EURUSD", {"1m": forming(1)})
+    assert book.form("EURUSD", {"1m": forming(2)}) == []
+    book.apply(closed(1))
+    assert book.form("EURUSD", {"1m": forming(2)}) == [KEY]
+
+
 def test_close_ends_the_forming_candle() -> None:
     """What formed is forgotten once its window has closed."""
     book = book_of(closed(0))

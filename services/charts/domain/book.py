@@ -74,13 +74,17 @@ class Book:
         """Take the forming candles of a symbol in; the charts that this changed.
 
         A closed candle stands above a forming one of the same window, however late that is shown.
+        A view can be ahead of the close that stands before it in the log: then it is looked at
+        again once that close has come, so that no chart has a hole.
         """
         changed: list[Key] = []
         for timeframe, candle in candles.items():
             key = (symbol, timeframe)
-            closed = self._run(key).newest
-            outdated = closed is not None and candle.open_at <= closed.open_at
-            if not outdated and self._forming.get(key) != candle:
+            known, closed = self._forming.get(key), self._run(key).newest
+            closed_at = -1 if closed is None else closed.open_at
+            outdated = candle.open_at <= closed_at
+            ahead = known is not None and closed_at < known.open_at < candle.open_at
+            if not (outdated or ahead or candle == known):
                 self._forming[key] = candle
                 changed.append(key)
         return changed

@@ -25,8 +25,10 @@ export class AlertList {
   /**
    * Take in alerts that were there before.
    * @param {Alert[]} alerts newest first
+   * @param {boolean} replacing whether they replace those that are known
    */
-  merge(alerts) {
+  begin(alerts, replacing) {
+    if (replacing) this._bySignal.clear();
     for (const alert of [...alerts].reverse()) this._keep(alert);
     this.draw();
   }

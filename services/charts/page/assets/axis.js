@@ -33,7 +33,7 @@ export function tickLabel(seconds, type, timeframe, times) {
   if (type === TickMarkType.Month) return times.month(at);
   if (type === TickMarkType.DayOfMonth) {
     const clock = times.clock(at);
-    const midnight = timeframe === "1d" || clock === "00:00";
+    const midnight = timeframe === "1d" || times.zone === "utc" || clock === "00:00";
     return midnight ? times.day(at) : `${times.day(at)} ${clock}`;
   }
   return times.clock(at);

@@ -16,7 +16,7 @@ export const STALE_MS = 30_000;
 
 /**
  * @param {Pulse} pulse
- * @returns {{ state: string, text: string }}
+ * @returns {{ state: keyof SAID, text: string }}
  */
 export function liveness({ link, reason, logAway, quietMs }) {
   if (link === "connecting") return { state: "connecting", text: "Connecting" };
@@ -26,8 +26,17 @@ export function liveness({ link, reason, logAway, quietMs }) {
   return { state: "live", text: "Live" };
 }
 
+/** What is told to screen readers: once a state, not once a second. */
+const SAID = {
+  connecting: "",
+  live: "Prices are live",
+  stale: "Prices are stale",
+  reconnecting: "Connection lost, reconnecting",
+};
+
 export class Badge {
   constructor() {
+    this._said = byId("live-said");
     this._element = byId("live");
     this._text = byId("live-text");
   }
@@ -35,7 +44,8 @@ export class Badge {
   /** @param {Pulse} pulse */
   show(pulse) {
     const { state, text } = liveness(pulse);
-    if (this._element.dataset.state !== state) this._element.dataset.state = state;
+    this._element.dataset.state = state;
+    say(this._said, SAID[state]);
     say(this._text, text);
     this._element.title = text;
   }

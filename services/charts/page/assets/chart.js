@@ -47,6 +47,8 @@ export class PriceChart {
     this._theme = readTheme();
     /** @type {Mark[]} */
     this._marks = [];
+    /** @type {number | null} where a move within this frame leads */
+    this._goal = null;
     this._chart = createChart(element, {
       autoSize: true,
       // The link that the licence asks for stands in the page's foot.
@@ -203,7 +205,10 @@ export class PriceChart {
    */
   move(candles) {
     const scale = this._chart.timeScale();
-    scale.scrollToPosition(scale.scrollPosition() + candles, false);
+    // The scale tells its position as of the last frame, and a held key is faster than frames.
+    if (this._goal === null) requestAnimationFrame(() => (this._goal = null));
+    this._goal = (this._goal ?? scale.scrollPosition()) + candles;
+    scale.scrollToPosition(this._goal, false);
   }
 
   /** @param {number} factor above 1 shows fewer candles, wider */

@@ -95,7 +95,7 @@ class Page {
       case "candle_update":
         if (message.snapshot) this.begin(message);
         else this.view.read(message);
-        this.notice(this.view.candles.newest === undefined ? "No candles here yet" : "");
+        this.notice(this.view.candles.newest === undefined ? this.nothingYet() : "");
         this.pulse.logAway = false;
         this.changedAt = performance.now();
         this.showPrice();
@@ -114,10 +114,15 @@ class Page {
     this.showPulse();
   }
 
+  nothingYet() {
+    const { symbol, timeframe } = /** @type {Route} */ (this.route);
+    return `There are no ${timeframe} candles of ${symbol} yet. The first shows when prices come.`;
+  }
+
   /** @param {Update} snapshot */
   begin(snapshot) {
-    this.view.begin(snapshot);
-    this.alerts.merge(snapshot.alerts ?? []);
+    const replaced = this.view.begin(snapshot);
+    this.alerts.begin(snapshot.alerts ?? [], replaced);
     byId("simulated").hidden = snapshot.source !== "demo";
     byId("volume-choice").hidden = !this.chart.sized;
     byId("chart").setAttribute("aria-label", this.view.description);

@@ -1,7 +1,7 @@
 /** The chart that is shown is in the address, `#EURUSD/15m`, so that it can be kept and sent. */
 
 export const TIMEFRAMES = ["1m", "5m", "15m", "1h", "4h", "1d"];
-export const DEFAULT_TIMEFRAME = "5m";
+export const DEFAULT_TIMEFRAME = "15m";
 
 /**
  * @param {string} hash as in `location.hash`

@@ -9,6 +9,8 @@ import { marksOf, signalsIn, zonesIn } from "./signals.js";
 
 /** @typedef {import("./chart.js").PriceChart} PriceChart */
 
+const SIGNALS_KEPT = 1000;
+
 export class ChartView {
   /** @param {PriceChart} chart */
   constructor(chart) {
@@ -63,6 +65,7 @@ export class ChartView {
   /**
    * Take in the state that a connection begins with.
    * @param {Update} update
+   * @returns {boolean} whether it replaced everything, because it does not continue what was known
    */
   begin(update) {
     const fresh = this.candles.newest === undefined;
@@ -79,6 +82,7 @@ export class ChartView {
     if (replaced) this._signals = new Map();
     this.read(update);
     if (fresh) this._levelList.centre();
+    return replaced;
   }
 
   /**
@@ -105,7 +109,7 @@ export class ChartView {
     const newest = this.candles.newest;
     if (update.levels !== undefined) this._levels = update.levels;
     if (update.signals !== undefined) this._zones = zonesIn(update.signals);
-    for (const signal of signalsIn(update.signals ?? {})) this._signals.set(signal.id, signal);
+    for (const signal of signalsIn(update.signals ?? {})) this._keep(signal);
     if (update.levels !== undefined) this._showLevels();
     if (update.signals !== undefined || newest?.open_at !== known?.open_at) this._showMarks();
     this._showPrice();
@@ -114,7 +118,7 @@ export class ChartView {
 
   /** @param {Signal} signal */
   addSignal(signal) {
-    this._signals.set(signal.id, signal);
+    this._keep(signal);
     this._showMarks();
   }
 
@@ -138,6 +142,13 @@ export class ChartView {
     const { symbol, timeframe } = this.route;
     const price = newest === undefined ? "no price yet" : formatPrice(newest.close, this.decimals);
     return `Candlestick chart of ${symbol}, ${timeframe}, ${price}, ${this._levels.length} levels`;
+  }
+
+  /** @param {Signal} signal */
+  _keep(signal) {
+    this._signals.set(signal.id, signal);
+    const first = this._signals.keys().next();
+    if (this._signals.size > SIGNALS_KEPT && !first.done) this._signals.delete(first.value);
   }
 
   _showPrice() {
