@@ -33,8 +33,8 @@ def shared_data() -> Path:
 
 @pytest.fixture(scope="session")
 def server_url() -> Iterator[str]:
-    """A real server: the one TIDELINE_TEST_REDIS_URL names, else an embedded one of our own."""
-    given = os.environ.get("TIDELINE_TEST_REDIS_URL")
+    """A real server: the one TEST_REDIS_URL names, else an embedded one of our own."""
+    given = os.environ.get("TEST_REDIS_URL")
     if given is not None:
         yield given
         return

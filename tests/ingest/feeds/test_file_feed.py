@@ -100,6 +100,15 @@ async def test_bad_rows_are_handed_over_with_their_number_and_reason(tmp_path: P
     ]
 
 
+@pytest.mark.parametrize("price", ["0", "-1.1", "nan", "inf", "-inf"])
+async def test_price_that_is_none_is_told_with_its_row(tmp_path: Path, price: str) -> None:
+    """Zero, negative, not a number and infinite: the reason names file, row and price."""
+    text = f"time,symbol,price\n2026-06-10T14:00:01Z,EURUSD,{price}\n"
+    (reason,) = rejected(await played(feed(written(tmp_path, text))))
+    assert reason.startswith("file.csv, row 2: price ")
+    assert reason.endswith(" is not a positive number")
+
+
 @pytest.mark.parametrize(
     ("text", "complaint"),
     [

@@ -157,6 +157,11 @@ def _time(column: pl.Expr) -> pl.Expr:
     return pl.coalesce(counted, written)
 
 
+def _unfair(name: str) -> pl.Expr:
+    price = pl.col(name)
+    return (price <= 0) | price.is_nan() | price.is_infinite()
+
+
 def _fault(parsed: pl.DataFrame) -> pl.Expr:
     """Why a row is bad, the first reason only; null if it is not."""
     prices = CANDLE_PRICES if "open" in parsed.columns else ("price",)
@@ -165,6 +170,10 @@ def _fault(parsed: pl.DataFrame) -> pl.Expr:
         (pl.col("symbol").is_null(), pl.lit("no symbol")),
         (pl.col("at").is_null(), pl.format("unreadable time {}", pl.col("time").fill_null("''"))),
         *((pl.col(name).is_null(), pl.lit(f"no {name}")) for name in prices),
+        *(
+            (_unfair(name), pl.format(f"{name} {{}} is not a positive number", name))
+            for name in prices
+        ),
     ]
     if "open" in parsed.columns:
         unknown = ~pl.col("timeframe").is_in(list(LENGTH_US))
