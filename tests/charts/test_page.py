@@ -1,35 +1,22 @@
 """The page in a real browser, over the made-up market."""
 
-import asyncio
-import contextlib
 import json
-import shutil
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from services.charts.settings import ChartsSection
-from shared.events import AlertFired, Event
-from tests.charts.feed import FedReader, serving
+from tests.charts.browsing import Feed, eventually, open_tab, state, text_of, visit
+from tests.charts.feed import serving
 from tests.charts.made import MINUTE
-from tests.charts.market import Market
 
-playwright = pytest.importorskip("playwright.async_api", reason="Playwright is not installed")
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.xdist_group("browser"),
+    pytest.mark.usefixtures("library"),
+]
 
 SECTION = ChartsSection(views_period_ms=50, ping_s=0.5)
-HISTORY_S = 26 * 3600
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 # How many pixels of the candles' canvas have the colour of a rising or falling candle.
 COLOURED = """() => {
   const style = getComputedStyle(document.documentElement);
@@ -51,117 +38,11 @@ OPENS = """async () => {
 }"""
 
 
-class Feed:
-    """A made-up market and everything that has come of it so far."""
-
-    def __init__(self) -> None:
-        self.market = Market(symbols=("EURUSD", "MES", "NIFTY 50"))
-        self.past: list[Event] = self.market.advance(HISTORY_S)
-        self.reader = self.new_reader()
-
-    def new_reader(self) -> FedReader:
-        """A reader that starts at the beginning, as after a restart."""
-        self.reader = FedReader(list(self.past), self.market.views())
-        return self.reader
-
-    def advance(self, seconds: int) -> list[Event]:
-        events = self.market.advance(seconds)
-        self.past += events
-        self.reader.feed(events)
-        self.reader.shown = self.market.views()
-        return events
-
-    def advance_to_alert(self) -> AlertFired:
-        """Let time pass until something fires."""
-        for _ in range(2000):
-            for event in self.advance(60):
-                if isinstance(event, AlertFired):
-                    return event
-        raise AssertionError("the made-up market fired nothing")
-
-
-@pytest.fixture(scope="module")
-def history() -> Feed:
-    """Made once, for it takes a moment; tests only add to it."""
-    return Feed()
-
-
-@pytest.fixture
-def feed(history: Feed) -> Feed:
-    history.new_reader()
-    return history
-
-
-@pytest.fixture
-async def browser() -> AsyncIterator[Any]:
-    """The system's Chromium; the test is skipped where there is none."""
-    found = shutil.which("chromium") or shutil.which("chromium-browser")
-    if found is None:
-        pytest.skip("no Chromium on this machine: apt-get install chromium")
-    async with playwright.async_playwright() as driver:
-        browser = await driver.chromium.launch(executable_path=found, args=ARGUMENTS)
-        yield browser
-        await browser.close()
-
-
-@pytest.fixture(autouse=True)
-def library() -> None:
-    """The page needs its one package; ``make setup`` installs it."""
-    page = Path(__file__).parents[2] / "services/charts/page"
-    if not (page / "node_modules/lightweight-charts").is_dir():
-        pytest.skip("lightweight-charts is not installed: run make setup")
-
-
-@contextlib.asynccontextmanager
-async def open_tab(browser: Any, **options: Any) -> AsyncIterator[tuple[Any, list[str]]]:
-    """An empty tab, and what will have been complained about in it."""
-    options = {"viewport": {"width": 1440, "height": 900}, **options}
-    context = await browser.new_context(**options)
-    tab = await context.new_page()
-    complaints: list[str] = []
-    tab.on("pageerror", lambda error: complaints.append(f"error: {error}"))
-    tab.on("console", lambda line: complaints.extend([line.text] * (line.type == "error")))
-    yield tab, complaints
-    await context.close()
-
-
-@contextlib.asynccontextmanager
-async def visit(browser: Any, address: str, **options: Any) -> AsyncIterator[Any]:
-    """A tab on the page, live; nothing may have been complained about when it closes."""
-    async with open_tab(browser, **options) as (tab, complaints):
-        await tab.goto(address)
-        await state(tab, "live")
-        yield tab
-        assert complaints == []
-
-
-async def state(tab: Any, wanted: str) -> None:
-    """Wait for the live badge to say this."""
-    await tab.wait_for_selector(f'#live[data-state="{wanted}"]', timeout=20_000)
-
-
-async def eventually(tab: Any, expression: str) -> None:
-    """Ask the page until this is true.
-
-    Playwright's own waiting would evaluate text inside the page, which its policy forbids.
-    """
-    for _ in range(400):
-        if await tab.evaluate(expression):
-            return
-        await asyncio.sleep(0.05)
-    raise AssertionError(f"still not true after 20 s: {expression}")
-
-
-def text_of(selector: str) -> str:
-    """JavaScript for the text of an element."""
-    return f"document.querySelector('{selector}').textContent"
-
-
 async def test_page_shows_the_market(browser: Any, feed: Feed) -> None:
     """Candles are drawn, prices, levels and alerts told, and the simulation named, in silence."""
     async with serving(feed.reader, SECTION) as server, visit(browser, server.http + "/") as tab:
         assert await tab.text_content("#symbol") == "EURUSD"
-        assert await tab.is_visible("#simulated")
+        assert await tab.is_visible("#unreal")
         assert await tab.locator("#levels tr").count() > 3
         assert await tab.locator("#alerts li").count() > 0
         assert "(simulated) · Tideline" in await tab.title()

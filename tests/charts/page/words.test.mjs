@@ -9,6 +9,7 @@ import { backoffMs } from "../../../services/charts/page/assets/connection.js";
 import { Times, formatChange, formatPrice, formatSpan } from "../../../services/charts/page/assets/format.js";
 import { levelNames } from "../../../services/charts/page/assets/levels.js";
 import { formatRoute, parseRoute } from "../../../services/charts/page/assets/route.js";
+import { unreal } from "../../../services/charts/page/assets/source.js";
 import { marksOf } from "../../../services/charts/page/assets/signals.js";
 
 test("levels are named as people say them", () => {
@@ -82,6 +83,12 @@ test("what a closed candle decided stands at that candle", () => {
   candles.put({ open_at: 60, at: 120, open: 1, high: 1, low: 1, close: 1, volume: 0, closed: true });
   const signal = { at: 120, action: "condition", direction: "short", reason: "crossed" };
   assert.equal(marksOf([signal], candles)[0].open_at, 60);
+});
+
+test("a market that is not happening now is called so", () => {
+  assert.equal(unreal("demo").label, "Simulated");
+  assert.equal(unreal("file").label, "Recorded");
+  assert.equal(unreal("ibkr"), null);
 });
 
 test("signals of a kind at one candle are one mark, those in no candle none", () => {

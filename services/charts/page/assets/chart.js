@@ -11,6 +11,7 @@ import {
 import { crosshairLabel, tickLabel } from "./axis.js";
 import { formatPrice } from "./format.js";
 import { LevelLines } from "./lines.js";
+import { unreal } from "./source.js";
 import { faded, readTheme } from "./theme.js";
 import { ZoneBoxes } from "./zones.js";
 
@@ -179,12 +180,12 @@ export class PriceChart {
   }
 
   /**
-   * Say on the canvas itself, which pictures are taken of, that a market is made up.
+   * Say on the canvas itself, which pictures are taken of, that a market is not happening now.
    * @param {string} source
    */
   setSource(source) {
     this._source = source;
-    const text = source === "demo" ? "SIMULATED" : "";
+    const text = unreal(source)?.label.toUpperCase() ?? "";
     const color = faded(this._theme.muted, 0.12);
     this._watermark.applyOptions({ lines: [{ text, color, fontSize: 36, fontStyle: "600" }] });
   }

@@ -9,6 +9,7 @@ import { Times, formatPrice } from "./format.js";
 import { History } from "./history.js";
 import { MarketList } from "./markets.js";
 import { DEFAULT_TIMEFRAME, TIMEFRAMES, formatRoute, parseRoute, sameRoute } from "./route.js";
+import { unreal } from "./source.js";
 import { onThemeChange } from "./theme.js";
 import { ChartView } from "./view.js";
 
@@ -123,9 +124,17 @@ class Page {
   begin(snapshot) {
     const replaced = this.view.begin(snapshot);
     this.alerts.begin(snapshot.alerts ?? [], replaced);
-    byId("simulated").hidden = snapshot.source !== "demo";
+    this.showSource(unreal(snapshot.source));
     byId("volume-choice").hidden = !this.chart.sized;
     byId("chart").setAttribute("aria-label", this.view.description);
+  }
+
+  /** @param {import("./source.js").Unreal | null} market */
+  showSource(market) {
+    const badge = byId("unreal");
+    badge.hidden = market === null;
+    say(badge, market?.label ?? "");
+    badge.title = market?.title ?? "";
   }
 
   async refreshSymbols() {
@@ -152,8 +161,9 @@ class Page {
     if (newest === undefined || this.route === null) return;
     this.markets.setPrice(this.route.symbol, newest.close, this.view.decimals);
     const price = formatPrice(newest.close, this.view.decimals);
-    const simulated = byId("simulated").hidden ? "" : " (simulated)";
-    document.title = `${this.route.symbol} ${price}${simulated} · Tideline`;
+    const badge = byId("unreal");
+    const unreal = badge.hidden ? "" : ` (${badge.textContent?.toLowerCase()})`;
+    document.title = `${this.route.symbol} ${price}${unreal} · Tideline`;
   }
 
   /** @param {Route} route */

@@ -1,0 +1,16 @@
+/** Markets that are not happening now, by the source of their prices. */
+
+/** @typedef {{ label: string, title: string }} Unreal */
+
+/**
+ * What to call a market whose prices are made up or from the past; null for a real one.
+ * @param {string} source
+ * @returns {Unreal | null}
+ */
+export function unreal(source) {
+  const kind = source.split(":")[0];
+  if (kind === "demo") {
+    return { label: "Simulated", title: "These prices are made up by a seeded simulation" };
+  }
+  return kind === "file" ? { label: "Recorded", title: "These prices are played from a file" } : null;
+}
