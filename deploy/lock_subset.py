@@ -11,6 +11,7 @@ enough.
 import re
 import sys
 import tomllib
+from itertools import pairwise
 from pathlib import Path
 
 _HERE = Path(__file__).parent.parent
@@ -44,7 +45,7 @@ def _needed(entries: dict[str, str], requirements: list[str]) -> set[str]:
 
 def _entries(lock: str) -> dict[str, str]:
     starts = [match.start() for match in _ENTRY.finditer(lock)] + [len(lock)]
-    texts = [lock[start:end] for start, end in zip(starts, starts[1:], strict=False)]
+    texts = [lock[start:end] for start, end in pairwise(starts)]
     return {_name(text): text for text in texts}
 
 
