@@ -87,7 +87,8 @@ test("what a closed candle decided stands at that candle", () => {
 
 test("a market that is not happening now is called so", () => {
   assert.equal(unreal("demo").label, "Simulated");
-  assert.equal(unreal("file").label, "Recorded");
+  assert.equal(unreal("file-eurusd").label, "Recorded");
+  assert.equal(unreal("demo_of_a_provider"), null);
   assert.equal(unreal("ibkr"), null);
 });
 

@@ -8,9 +8,11 @@
  * @returns {Unreal | null}
  */
 export function unreal(source) {
-  const kind = source.split(":")[0];
-  if (kind === "demo") {
+  if (source === "demo") {
     return { label: "Simulated", title: "These prices are made up by a seeded simulation" };
   }
-  return kind === "file" ? { label: "Recorded", title: "These prices are played from a file" } : null;
+  if (source === "file" || source.startsWith("file-")) {
+    return { label: "Recorded", title: "These prices are played from a file" };
+  }
+  return null;
 }
