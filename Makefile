@@ -43,6 +43,7 @@ schemas: $(READY)
 	@$(BIN)/python -m shared.events.schemas --write
 
 bench: $(READY)
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --target build/bench --group bench || true
 	@$(BIN)/python -m benchmarks $(ARGS)
 
 lock: $(READY)
