@@ -1,0 +1,125 @@
+"""One run: a market, the processes, what goes wrong with them, and the judgement."""
+
+import asyncio
+import shutil
+import tempfile
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from shared.bus.topics import STAGES, Topic
+from shared.events.codec import Decoded
+from shared.market.timeframes import LENGTH_US
+from tests.chaos.faults import Fault, Kind
+from tests.chaos.judge import READ, TOPICS, Judge
+from tests.chaos.recording import Recording, record
+from tests.chaos.site import PARTITIONS, Site
+from tests.chaos.strikes import Strikes
+
+_START_S = 30.0
+_HEAL_S = 30.0
+_LOOK_S = 0.05
+_QUIET_LOOKS = 3
+_PAGE = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of a run; ``lost`` is how many entries failovers took back."""
+
+    violations: list[str]
+    compared: Counter[str]
+    happened: Counter[Kind]
+    lost: int
+    seconds: float
+
+
+def run(seed: int, faults: Sequence[Fault], keep: bool) -> Outcome:
+    """Play one market under a schedule, in a folder that is removed unless it is to be kept."""
+    folder = Path(tempfile.mkdtemp(prefix="tideline-chaos-"))
+    try:
+        recording = record(folder / "market.csv", seed)
+        return asyncio.run(_run(folder, recording, faults))
+    finally:
+        if not keep:
+            shutil.rmtree(folder)
+
+
+async def _run(folder: Path, recording: Recording, faults: Sequence[Fault]) -> Outcome:
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    site = Site(folder, recording)
+    strikes = Strikes(site)
+    troubles: list[str] = []
+    try:
+        await site.open(with_replica=any(one.kind == "replica_promoted" for one in faults))
+        await _until_it_runs(site)
+        await strikes.run(faults)
+        troubles += await _healed(site, recording)
+        held = [await _held(site, partition) for partition in range(PARTITIONS)]
+    finally:
+        await site.close()
+    happened = strikes.happened
+    rolled_back = strikes.lost > 0
+    judge = Judge(recording, PARTITIONS, rolled_back)
+    troubles += [one for worker in site.workers for one in worker.troubles]
+    troubles += judge.violations(held)
+    troubles += judge.deliveries(folder)
+    troubles += [f"nothing was compared of {t}" for t in TOPICS if not judge.compared[t]]
+    return Outcome(troubles, judge.compared, happened, strikes.lost, loop.time() - began)
+
+
+async def _until_it_runs(site: Site) -> None:
+    """Faults begin once there are prices."""
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    while not any(size.added for size in await site.reads.sizes("tick")):
+        if loop.time() - began > _START_S:
+            raise TimeoutError(f"no price after {_START_S} s; the logs are in {site.folder}")
+        await asyncio.sleep(_LOOK_S)
+
+
+async def _healed(site: Site, recording: Recording) -> list[str]:
+    """Let everything run again and wait until all is done; what hindered it."""
+    loop = asyncio.get_running_loop()
+    began, quiet = loop.time(), 0
+    while quiet < _QUIET_LOOKS:
+        if loop.time() - began > _HEAL_S:
+            return [f"not done {_HEAL_S} s after the last fault: {await _left(site)}"]
+        await asyncio.sleep(_LOOK_S)
+        site.start_all()
+        done = await _played_out(site, recording) and not await _left(site)
+        quiet = quiet + 1 if done else 0
+    return []
+
+
+async def _played_out(site: Site, recording: Recording) -> bool:
+    """Whether every spine has come to the time that follows the recording's last row."""
+    end = recording.rows[-1][0] + LENGTH_US["1d"]
+    for partition in range(PARTITIONS):
+        newest = await site.reads.recent(partition, "tick", 1)
+        if not newest or getattr(newest[0][1], "at", 0) < end:
+            return False
+    return True
+
+
+async def _left(site: Site) -> dict[str, int]:
+    """Entries that stages have not read, and alerts that wait, by stage."""
+    left = {}
+    for stage in STAGES:
+        rows = [row for rows in (await site.reads.lag(stage)).values() for row in rows]
+        left[stage] = sum(row.behind + row.lost for row in rows)
+    return {stage: behind for stage, behind in left.items() if behind}
+
+
+async def _held(site: Site, partition: int) -> dict[Topic, list[Decoded]]:
+    """Everything that one partition's topics hold."""
+    found: dict[Topic, list[Decoded]] = {}
+    for topic in READ:
+        page = entries = await site.reads.span(partition, topic, "-", "+", _PAGE)
+        while len(page) == _PAGE:
+            page = await site.reads.span(partition, topic, f"({page[-1][0]}", "+", _PAGE)
+            entries += page
+        found[topic] = entries
+    return found
