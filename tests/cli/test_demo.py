@@ -165,7 +165,7 @@ def test_a_file_is_played_to_its_end_on_a_given_server(place: Path) -> None:
         found = figures(run)
         assert (found["ticks"], found["dead_letters"]) == (599, 1)
         assert found["market"] == "ticks.csv"
-        assert "dead letter: EURUSD feed 1: price -1.0 is not a positive number" in run.err
+        assert "dead letter: EURUSD feed 1: ticks.csv, row 302: price -1.0 is not" in run.err
         assert "with recorded prices out of ticks.csv" in run.err
         assert isinstance(client, redis.Redis)
         assert client.keys() == []
