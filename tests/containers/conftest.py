@@ -1,0 +1,58 @@
+"""Fixtures of the container tests: images built once, projects that leave nothing behind."""
+
+import itertools
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.charts.conftest import browser  # noqa: F401 the same browser
+from tests.containers.engine import SERVICES, NewProject, Project, build, why_not
+
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def engine() -> None:
+    """A Docker engine; tests are skipped without one."""
+    reason = why_not()
+    if reason is not None:
+        pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def images(engine: None) -> None:
+    """Every service's image, built from what is in the repository."""
+    for service in SERVICES:
+        build(service)
+
+
+@pytest.fixture(scope="module")
+def new_project(images: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[NewProject]:
+    """Makes Compose projects and removes them when the module's tests are done."""
+    made: list[Project] = []
+
+    def make(**given: Any) -> Project:
+        name = f"tideline-test-{os.getpid()}-{next(_numbers)}"
+        made.append(Project(name, tmp_path_factory.mktemp("project"), **given))
+        return made[-1]
+
+    yield make
+    for project in made:
+        project.down()
+
+
+@pytest.fixture(scope="module")
+def demo(new_project: NewProject) -> Project:
+    """The project as everybody starts it: a simulated market, one container a service."""
+    project = new_project()
+    project.up()
+    return project
+
+
+@pytest.fixture
+def recorded(shared_data: Path) -> Path:
+    """The folder of recorded markets."""
+    return shared_data / "recorded"

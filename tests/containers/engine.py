@@ -1,0 +1,171 @@
+"""The Docker engine, the images and Compose projects of tests: all through the command line."""
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+SERVICES = ("ingest", "indicators", "signals", "notifier", "charts")
+# One after the other in one process: they share the images, and the machine's processors.
+MARKS = [
+    pytest.mark.containers,
+    pytest.mark.xdist_group("containers"),
+    # The first of them waits for the images.
+    pytest.mark.timeout(900),
+]
+_BUILD_S = 800
+_POLL_S = 0.2
+
+
+def run(*command: str, timeout_s: float = 120, **options: Any) -> subprocess.CompletedProcess[str]:
+    """Run to the end, whatever comes of it."""
+    return subprocess.run(
+        command, check=False, capture_output=True, text=True, timeout=timeout_s, **options
+    )
+
+
+def docker(*arguments: str, timeout_s: float = 120) -> str:
+    """What ``docker`` prints.
+
+    Raises:
+        AssertionError: it failed; the message holds what it said.
+    """
+    done = run("docker", *arguments, timeout_s=timeout_s)
+    assert done.returncode == 0, f"docker {' '.join(arguments)}: {done.stderr}"
+    return done.stdout.strip()
+
+
+def why_not() -> str | None:
+    """Why nothing can run in containers here, or None."""
+    if shutil.which("docker") is None:
+        return "no docker on this machine"
+    if run("docker", "info", "--format", "{{.ServerVersion}}").returncode != 0:
+        return "no Docker engine answers: docker info fails"
+    if not compose_command():
+        return "neither docker-compose nor the compose plugin of docker is on this machine"
+    return None
+
+
+def compose_command() -> list[str]:
+    """``docker-compose`` or ``docker compose``, whichever there is."""
+    if shutil.which("docker-compose"):
+        return ["docker-compose"]
+    return ["docker", "compose"] if run("docker", "compose", "version").returncode == 0 else []
+
+
+def image(service: str) -> str:
+    """The tests' own name of a service's image, so that nobody else's is replaced."""
+    return f"tideline-test-{service}"
+
+
+def build(service: str) -> None:
+    """Build a service's image with the host's network, which may be all that reaches an index."""
+    docker(
+        "build", "--quiet", "--network", "host", "--file", "deploy/Dockerfile",
+        "--target", service, "--tag", image(service), str(ROOT),
+        timeout_s=_BUILD_S,
+    )  # fmt: skip
+
+
+def free_port() -> int:
+    """A port of this machine that nobody uses now."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        return int(taken.getsockname()[1])
+
+
+def eventually(done: Callable[[], bool], what: str, timeout_s: float = 120) -> float:
+    """Wait until something is so; returns the seconds that took.
+
+    Raises:
+        AssertionError: it is not so in time.
+    """
+    start = time.monotonic()
+    while not done():
+        assert time.monotonic() - start < timeout_s, f"not within {timeout_s:.0f} s: {what}"
+        time.sleep(_POLL_S)
+    return time.monotonic() - start
+
+
+@dataclass(slots=True)
+class Project:
+    """One Compose project of the repository's own file, with ports that nobody else uses.
+
+    ``settings`` are environment variables; ``more`` adds to services, as a Compose file would.
+    """
+
+    name: str
+    folder: Path
+    settings: Mapping[str, str] = field(default_factory=dict)
+    more: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    page_port: int = field(default_factory=free_port)
+    redis_port: int = field(default_factory=free_port)
+
+    @property
+    def page(self) -> str:
+        """Where a browser finds the page."""
+        return f"http://127.0.0.1:{self.page_port}"
+
+    @property
+    def redis_url(self) -> str:
+        """The project's Redis as seen from this machine."""
+        return f"redis://127.0.0.1:{self.redis_port}/0"
+
+    def compose(self, *arguments: str, timeout_s: float = 180) -> subprocess.CompletedProcess[str]:
+        """Run Compose on this project."""
+        added: dict[str, dict[str, Any]] = {s: {"image": image(s)} for s in SERVICES}
+        added["redis"] = {"ports": [f"127.0.0.1:{self.redis_port}:6379"]}
+        for service, keys in self.more.items():
+            added[service] |= keys
+        override = self.folder / "override.yml"
+        override.write_text(json.dumps({"version": "3.9", "services": added}))
+        # A developer's own .env beside the Compose file is not the tests' business.
+        nothing = self.folder / "empty.env"
+        nothing.write_text("")
+        files = [str(ROOT / "docker-compose.yml"), str(override)]
+        command = [*compose_command(), "--env-file", str(nothing), "--project-name", self.name]
+        command += [word for file in files for word in ("--file", file)]
+        ours = ("TIDELINE_", "REDIS_", "DATABASE_URL", "LOG_LEVEL", "COMPOSE_")
+        clean = {k: v for k, v in os.environ.items() if not k.startswith(ours)}
+        settings = {"TIDELINE_PUBLIC_PORT": str(self.page_port), **self.settings}
+        return run(*command, *arguments, timeout_s=timeout_s, env=clean | settings)
+
+    def up(self, *services: str, **scale: int) -> None:
+        """Start services, all of them unless named, with so many replicas."""
+        scales = [word for name, n in scale.items() for word in ("--scale", f"{name}={n}")]
+        done = self.compose("up", "--detach", "--no-build", *scales, *services)
+        assert done.returncode == 0, done.stderr
+
+    def down(self) -> None:
+        """Remove everything, the volume too."""
+        done = self.compose("down", "--volumes", "--timeout", "5")
+        assert done.returncode == 0, done.stderr
+
+    def containers(self, service: str | None = None) -> list[str]:
+        """Short ids of a service's containers, or all; a container's host name is its id."""
+        labels = [f"label=com.docker.compose.project={self.name}"]
+        labels += [f"label=com.docker.compose.service={service}"] if service else []
+        filters = [word for label in labels for word in ("--filter", label)]
+        return docker("ps", "--all", "--quiet", *filters).split()
+
+    def healthy(self) -> bool:
+        """Whether every container says so of itself."""
+        shape = "{{.State.Health.Status}}"
+        states = docker("inspect", "--format", shape, *self.containers()).split()
+        return len(states) > 0 and set(states) == {"healthy"}
+
+    def logs(self, service: str) -> str:
+        """What a service has printed."""
+        return self.compose("logs", "--no-color", service).stdout
+
+
+NewProject = Callable[..., Project]

@@ -1,0 +1,61 @@
+"""The page of the Compose project in a real browser."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from shared.market.timeframes import LENGTH_US
+from tests.charts.browsing import open_tab, state, text_of
+from tests.charts.test_page import COLOURED, OPENS
+from tests.containers.engine import MARKS, Project, docker
+from tests.containers.engine import eventually as waited
+
+pytestmark = [*MARKS, pytest.mark.browser]
+
+ALERTS = "document.querySelectorAll('#alerts li').length"
+
+
+async def until(tab: Any, expression: str, timeout_s: float = 90) -> None:
+    """Ask the page until this is true: a market takes longer than a made-up one."""
+    async with asyncio.timeout(timeout_s):
+        while True:
+            if await tab.evaluate(expression):
+                return
+            await asyncio.sleep(0.1)
+
+
+async def test_page_shows_live_candles_and_a_fired_alert(demo: Project, browser: Any) -> None:
+    """It loads, the price moves, an alert is in the list, and nothing is complained about."""
+    waited(demo.healthy, "all containers are healthy")
+    async with open_tab(browser) as (tab, complaints):
+        await tab.goto(f"{demo.page}/#EURUSD/1m")
+        await state(tab, "live")
+        await until(tab, f"({COLOURED})() > 500")
+        await until(tab, f"{ALERTS} > 0")
+        assert await tab.is_visible("#simulated")
+        price = await tab.text_content("#price")
+        await until(tab, f"{text_of('#price')} !== '{price}'")
+        assert complaints == []
+
+
+async def test_page_comes_back_after_a_restart_of_charts(demo: Project, browser: Any) -> None:
+    """Candles that closed while the container was away are there, each of them once."""
+    waited(demo.healthy, "all containers are healthy")
+    [charts] = demo.containers("charts")
+    minute = LENGTH_US["1m"]
+    async with open_tab(browser) as (tab, complaints):
+        await tab.goto(f"{demo.page}/#GBPUSD/1m")
+        await state(tab, "live")
+        before = await tab.evaluate(OPENS)
+        restart = asyncio.create_task(asyncio.to_thread(docker, "restart", charts))
+        await state(tab, "reconnecting")
+        await restart
+        await state(tab, "live")
+        beyond = before[-1] + 5 * minute
+        await until(tab, f"({OPENS})().then((opens) => opens.at(-1) >= {beyond})")
+        opens = await tab.evaluate(OPENS)
+        first = opens.index(before[0]) if before[0] in opens else 0
+        assert opens[first:] == list(range(opens[first], opens[-1] + 1, minute))
+        assert set(opens) >= set(before[-10:])
+        assert [one for one in complaints if one.startswith("error: ")] == []

@@ -1,0 +1,139 @@
+"""Recorded markets through the containers: equal to the oracle, whatever is killed."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from shared.bus.keys import Keys
+from shared.bus.partitions import partition_of
+from shared.bus.redis_log import RedisLog
+from shared.bus.redis_reads import RedisReads
+from shared.bus.topics import StageName
+from shared.events import AlertFired, CandleIn
+from shared.events.codec import decode
+from shared.events.ops import Ops
+from tests.containers.engine import MARKS, ROOT, NewProject, Project, docker
+from tests.integration.house import drained, topic
+from tests.integration.oracle import assert_equals_oracle
+
+pytestmark = MARKS
+
+FILE = "demo_fx_gold_1m_20140501_15.csv.gz"
+SYMBOLS = ("EURUSD", "NZDUSD", "XAUUSD")
+KEYS = Keys()
+TWO_OF_EACH = dict.fromkeys(("ingest", "indicators", "signals", "notifier"), 2)
+# Whose death is felt most: the stage of each service that the next one waits for.
+STAGE_OF: dict[str, StageName] = {
+    "ingest": "feed",
+    "indicators": "indicators",
+    "signals": "signals",
+    "notifier": "sender",
+}
+# Of some 60,000 candles that close.
+_MIDDLE = 15_000
+_WAIT_S = 300
+_LOOK_S = 0.1
+
+
+@pytest.fixture
+def plays_file(new_project: NewProject, recorded: Path) -> Project:
+    """A project that plays a fortnight of three symbols as fast as it goes."""
+    instruments = ROOT / "tests/integration/instruments.toml"
+    volumes = [f"{recorded / FILE}:/recorded/{FILE}:ro", f"{instruments}:/instruments.toml:ro"]
+    return new_project(
+        settings={
+            "TIDELINE_INGEST__FEED": "file",
+            "TIDELINE_INGEST__FILE": f"/recorded/{FILE}",
+            "TIDELINE_INGEST__INSTRUMENTS": "/instruments.toml",
+        },
+        more={"ingest": {"volumes": volumes}},
+    )
+
+
+@asynccontextmanager
+async def log_of(project: Project) -> AsyncIterator[RedisLog]:
+    """The project's log, read from outside."""
+    log = RedisLog(project.redis_url, KEYS)
+    yield log
+    await log.close()
+
+
+async def played_out(log: RedisLog) -> None:
+    """Wait until every partition's feed has ended and no stage is behind."""
+    while True:
+        if len(await ended(log)) == KEYS.partitions:
+            break
+        await asyncio.sleep(_LOOK_S)
+    await drained(log)
+
+
+async def ended(log: RedisLog) -> set[str]:
+    """What was announced of feeds that came to their end; a partition says it once or more."""
+    entries = await log.redis.execute_command("XRANGE", KEYS.ops(), "-", "+")  # type: ignore[no-untyped-call]
+    events = [event for _, event in decode(entries)]
+    return {e.detail for e in events if isinstance(e, Ops) and e.kind == "last_entry"}
+
+
+async def assert_whole(log: RedisLog, recorded: Path) -> None:
+    """Spine equal to the file, streams equal to the oracle, an alert for every signal."""
+    spine = await topic(log, "tick")
+    prices = [e for part in spine.values() for e in part if isinstance(e, CandleIn)]
+    rejected = sum(len(part) for part in (await topic(log, "dead_letter")).values())
+    assert len(prices) + rejected == pl.read_csv(recorded / FILE).height
+    assert await assert_equals_oracle(log, spine) > 100_000
+    signals = [e.id for part in (await topic(log, "signal_generated")).values() for e in part]
+    alerts = [e for part in (await topic(log, "alert_fired")).values() for e in part]
+    receipts = [e for e in alerts if isinstance(e, AlertFired)]
+    assert len(signals) > 10
+    assert sorted(receipt.signal for receipt in receipts) == sorted(signals)
+    assert {receipt.status for receipt in receipts} == {"delivered"}
+
+
+@pytest.mark.parametrize("scale", [{}, TWO_OF_EACH], ids=["one of each", "two of each"])
+async def test_recorded_market_equals_the_oracle(
+    plays_file: Project, recorded: Path, scale: dict[str, int]
+) -> None:
+    """Replicas that share the partitions write what one of each writes."""
+    plays_file.up(**scale)
+    async with asyncio.timeout(_WAIT_S), log_of(plays_file) as log:
+        await played_out(log)
+        await assert_whole(log, recorded)
+    plays_file.down()
+
+
+async def test_replicas_killed_in_the_middle_change_nothing(
+    plays_file: Project, recorded: Path
+) -> None:
+    """One of two replicas of every service is killed at once, under load: nothing is missing."""
+    plays_file.up(**TWO_OF_EACH)
+    async with asyncio.timeout(_WAIT_S), log_of(plays_file) as log:
+        await halfway(log)
+        victims = [await busiest(log, plays_file, service) for service in TWO_OF_EACH]
+        docker("kill", "--signal", "KILL", *victims)
+        assert len(await ended(log)) < KEYS.partitions, "it was over before anything was killed"
+        await played_out(log)
+        await assert_whole(log, recorded)
+    plays_file.down()
+
+
+async def halfway(log: RedisLog) -> None:
+    """Wait until a good part of the file is on the spines."""
+    reads, written = RedisReads(log.redis, KEYS), 0
+    while written < _MIDDLE:
+        written = sum(size.added for size in await reads.sizes("candle_closed"))
+        await asyncio.sleep(0.02)
+
+
+async def busiest(log: RedisLog, project: Project, service: str) -> str:
+    """The replica that owns most of the partitions where something happens."""
+    owners: list[str] = []
+    for symbol in SYMBOLS:
+        lease = KEYS.lease(partition_of(symbol, KEYS.partitions), STAGE_OF[service])
+        owners.append(str(await log.redis.hget(lease, "owner")).rpartition("-")[0])
+    victim = max(set(owners), key=owners.count)
+    assert victim in project.containers(service)
+    return victim
