@@ -1,6 +1,6 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test chaos lint format schemas bench lock clean
+.PHONY: help setup demo test chaos lint format schemas bench repaint lock clean
 
 READY := .venv/ready
 BIN := .venv/bin
@@ -15,6 +15,7 @@ help:
 	@echo "make format   lay out the code and mend what ruff can mend"
 	@echo "make schemas  write docs/schemas from the events; refuses what would break a reader"
 	@echo "make bench    run the benchmarks"
+	@echo "make repaint  replay recorded markets prefix by prefix and count rewritten readings (DATA=folder)"
 	@echo "make lock     resolve requirements.lock and the page's lock anew"
 	@echo "make clean    remove what setup and the tests have built"
 
@@ -49,6 +50,9 @@ schemas: $(READY)
 bench: $(READY)
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --target build/bench --group bench || true
 	@$(BIN)/python -m benchmarks $(ARGS)
+
+repaint: $(READY)
+	@$(BIN)/python -m benchmarks.repaint $(if $(DATA),--data $(DATA))
 
 lock: $(READY)
 	@$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --fork-strategy fewest \
