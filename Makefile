@@ -1,6 +1,6 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test chaos lint format schemas bench repaint lock clean
+.PHONY: help setup demo test sim chaos lint format schemas bench repaint lock clean
 
 READY := .venv/ready
 BIN := .venv/bin
@@ -9,6 +9,7 @@ PAGE := services/charts/page
 help:
 	@echo "make demo     a simulated market through all five services, on http://127.0.0.1:8000 (SECONDS=20 ends it)"
 	@echo "make test     lint, types, import contracts and every test (ARGS='-k word' passes on to pytest)"
+	@echo "make sim      the runtime under simulated faults, compared with the oracle (RUNS=1000 SEED=1)"
 	@echo "make chaos    kill, stop and cut off real processes, and compare every topic (RUNS=20 SEED=1)"
 	@echo "make setup    build .venv and the page's packages; does nothing when they are up to date"
 	@echo "make lint     ruff, mypy and the import contracts alone"
@@ -30,6 +31,9 @@ demo: $(READY)
 
 test: lint
 	@$(BIN)/pytest -n 2 --dist loadgroup $(ARGS)
+
+sim: $(READY)
+	@$(BIN)/python -m tests.sim --runs $(or $(RUNS),1000) --seed $(or $(SEED),1)
 
 chaos: $(READY)
 	@$(BIN)/python -m tests.chaos --runs $(or $(RUNS),20) --seed $(or $(SEED),1)
