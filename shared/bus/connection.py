@@ -9,6 +9,7 @@ from redis.exceptions import AuthenticationError, RedisError, ResponseError
 
 from shared.bus.keys import Keys
 from shared.bus.log import BusError
+from shared.bus.packing import pack_in_c
 
 # Functions used: XINFO's entries-read and lag, XGROUP SETID ENTRIESREAD, both from 7.0.
 OLDEST_REDIS = (7, 0)
@@ -29,6 +30,7 @@ def connect(url: str) -> Redis:
         protocol=2,
         socket_timeout=_SOCKET_TIMEOUT_S,
     )
+    pack_in_c(redis)
     for command in ("XREAD", "XRANGE", "XREVRANGE"):
         redis.set_response_callback(command, cast(Any, _as_sent))
     return redis
