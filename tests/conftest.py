@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import redis
 
-from shared.bus.keys import Keys
+from shared.bus.keys import Keys, kind_of
 from shared.bus.log import Log
 from shared.bus.memory_log import MemoryLog
 from shared.bus.redis_log import RedisLog
@@ -59,12 +59,32 @@ def _wait_for(url: str) -> None:
 
 @pytest.fixture
 def keys(server_url: str) -> Iterator[Keys]:
-    """Key names of a namespace that nobody else uses; its keys are removed afterwards."""
+    """Key names of a namespace that nobody else uses; its keys are removed afterwards.
+
+    Every test that asks for it fails if it leaves a key that the table in shared/bus/keys.py does
+    not know, or one that should go by itself and does not.
+    """
     made = Keys(f"test-{os.getpid()}-{next(_numbers)}", partitions=4)
     yield made
-    with redis.Redis.from_url(server_url) as client:
-        for key in client.scan_iter(f"{made.namespace}:*"):
+    with redis.Redis.from_url(server_url, decode_responses=True) as client:
+        found = list(client.scan_iter(f"{made.namespace}:*"))
+        leaks = [leak for key in found if (leak := _leak(client, key)) is not None]
+        for key in found:
             client.delete(key)
+    assert leaks == []
+
+
+def _leak(client: redis.Redis, key: str) -> str | None:
+    """What is wrong with a key that a test left, or None."""
+    kind, type_of = kind_of(key), str(client.type(key))
+    if kind is None:
+        return f"{key} is in no table of keys"
+    if type_of not in (kind.type, "none"):
+        return f"{key} is a {type_of}, not a {kind.type}"
+    # -1 is a key without an end, -2 one that has just come to it.
+    if (client.ttl(key) == -1) == (kind.life == "ttl"):
+        return f"{key} is {kind.life}, but its time to live is {client.ttl(key)!r}"
+    return None
 
 
 @pytest.fixture

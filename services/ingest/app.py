@@ -6,7 +6,6 @@ from services.ingest.adapters.sources import Source, instruments
 from services.ingest.adapters.sources import feed as feed_of
 from services.ingest.domain.candles import CANDLES
 from services.ingest.settings import IngestSettings
-from shared.bus.backpressure import Backpressure
 from shared.bus.session import Session
 from shared.clock import Clock
 from shared.service.frame import Service
@@ -24,7 +23,7 @@ def build_app(
     section = settings.ingest
     table = instruments(section)
     service = Service("ingest", settings, clock)
-    pressure = Backpressure(service.reads, "tick")
+    pressure = service.pressure("tick")
     source = Source(feed, lambda: feed_of(section, table, service))
 
     async def write_spine(session: Session) -> None:
@@ -39,6 +38,5 @@ def build_app(
         await service.announce("last_entry", f"the feed of partition {partition} has ended")
 
     service.add_partition_task("feed", write_spine)
-    service.add_background("backpressure", pressure.run)
     service.add_stage(CANDLES)
     return service

@@ -1,9 +1,11 @@
 """Every Redis key of the log, in one place. Everything of one partition shares one hash tag."""
 
+import re
 from dataclasses import dataclass
+from typing import Literal
 
 from shared.bus.partitions import DEFAULT_PARTITIONS, tags
-from shared.bus.topics import OPS_TOPIC, StageName, Topic
+from shared.bus.topics import OPS_TOPIC, STAGES, TOPICS, StageName, Topic
 
 DEFAULT_NAMESPACE = "tideline"
 
@@ -39,6 +41,10 @@ class Keys:
         """String: the partition's number of lives and a nonce, absent in the first."""
         return self._key(partition, "incarnation")
 
+    def losses(self, partition: int) -> str:
+        """Hash: entries that went unread, by topic/reader."""
+        return self._key(partition, "losses")
+
     def members(self, stage: StageName) -> str:
         """Sorted set: worker by the server time (ms) until which it counts as alive."""
         return f"{self.namespace}:members:{stage}"
@@ -53,3 +59,41 @@ class Keys:
 
     def _key(self, partition: int, what: str) -> str:
         return f"{self.namespace}:{{{tags(self.partitions)[partition]}}}:{what}"
+
+
+@dataclass(frozen=True, slots=True)
+class KeyKind:
+    """One kind of key: what its name looks like after the namespace, its type, and its bound.
+
+    ``life`` is "ttl" where the key goes by itself, "permanent" where it never does; ``bound`` says
+    what keeps it small all the same.
+    """
+
+    pattern: str
+    type: Literal["stream", "hash", "string", "zset"]
+    life: Literal["ttl", "permanent"]
+    bound: str
+
+
+_TAG = r"\{\d+\}"
+_STAGE = f"(?:{'|'.join(STAGES)})"
+
+# Every key that the log may have. Whatever else is found in a namespace is a leak.
+KEY_KINDS: tuple[KeyKind, ...] = (
+    KeyKind(f"{_TAG}:(?:{'|'.join(TOPICS)})", "stream", "permanent", "trimmed by size and age"),
+    KeyKind(f"{_TAG}:{_STAGE}:lease", "hash", "permanent", "four fields"),
+    KeyKind(f"{_TAG}:{_STAGE}:checkpoint", "hash", "permanent", "a few fields an input"),
+    KeyKind(f"{_TAG}:{_STAGE}:state", "hash", "permanent", "a field of O(1) size a symbol"),
+    KeyKind(f"{_TAG}:{_STAGE}:view", "hash", "permanent", "a field a symbol"),
+    KeyKind(f"{_TAG}:incarnation", "string", "permanent", "one number and a nonce"),
+    KeyKind(f"{_TAG}:losses", "hash", "permanent", "a field a reader, gone when it is removed"),
+    KeyKind(f"members:{_STAGE}", "zset", "ttl", "live workers"),
+    KeyKind("meta", "hash", "permanent", "a few facts"),
+    KeyKind(OPS_TOPIC, "stream", "permanent", "trimmed at every write"),
+)
+
+
+def kind_of(key: str) -> KeyKind | None:
+    """What a key of any namespace is; None where the log has no such key."""
+    _, _, rest = key.partition(":")
+    return next((kind for kind in KEY_KINDS if re.fullmatch(kind.pattern, rest)), None)

@@ -21,26 +21,55 @@ class Away(Exception):
     """The log gave no answer, or one that will pass: ask the same thing once more."""
 
 
-async def patiently(ask: Callable[[], Awaitable[Answer]]) -> Answer:
+class Waits:
+    """Who waits for the log now, since when and why: the ground of readiness."""
+
+    def __init__(self) -> None:
+        self._open: dict[object, tuple[float, str]] = {}
+
+    def began(self, who: object, why: str) -> None:
+        """Somebody got no answer; from the first time on it counts until ``ended``."""
+        since, _ = self._open.get(who, (asyncio.get_running_loop().time(), why))
+        self._open[who] = (since, why)
+
+    def ended(self, who: object) -> None:
+        """They got one, or gave up."""
+        self._open.pop(who, None)
+
+    def longest(self) -> tuple[float, str]:
+        """Seconds that the longest of them has waited, and for what; 0 if nobody does."""
+        if not self._open:
+            return 0.0, ""
+        since, why = min(self._open.values())
+        return asyncio.get_running_loop().time() - since, why
+
+
+async def patiently(ask: Callable[[], Awaitable[Answer]], waits: Waits | None = None) -> Answer:
     """Ask until there is an answer; what is asked may be heard more than once."""
+    who, seen = object(), Waits() if waits is None else waits
     wait_s = _WAIT_FIRST_S
-    while True:
-        try:
-            answer = await ask()
-        except Away as away:
-            if wait_s == _WAIT_FIRST_S:
-                log.warning("log_away", reason=str(away))
-            await asyncio.sleep(wait_s)
-            wait_s = min(_WAIT_LAST_S, 2 * wait_s)
-            continue
-        if wait_s != _WAIT_FIRST_S:
-            log.info("log_back")
-        return answer
+    try:
+        while True:
+            try:
+                answer = await ask()
+            except Away as away:
+                if wait_s == _WAIT_FIRST_S:
+                    log.warning("log_away", reason=str(away))
+                seen.began(who, str(away))
+                await asyncio.sleep(wait_s)
+                wait_s = min(_WAIT_LAST_S, 2 * wait_s)
+                continue
+            if wait_s != _WAIT_FIRST_S:
+                log.info("log_back")
+            return answer
+    finally:
+        seen.ended(who)
 
 
 async def commit_patiently(
     commits: Sequence[Commit],
     send: Callable[[Sequence[Commit]], Awaitable[Sequence[Verdict | Away]]],
+    waits: Waits | None = None,
 ) -> list[Verdict]:
     """Send commits until each has its verdict; those without one are sent again as they are."""
     verdicts: dict[int, Verdict] = {}
@@ -53,5 +82,5 @@ async def commit_patiently(
             if isinstance(answer, Away):
                 raise answer
 
-    await patiently(ask)
+    await patiently(ask, waits)
     return [verdicts[i] for i in range(len(commits))]

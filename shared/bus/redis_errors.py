@@ -16,7 +16,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from shared.bus.log import BusError
-from shared.bus.patience import Away, patiently
+from shared.bus.patience import Away, Waits, patiently
 
 Answer = TypeVar("Answer")
 
@@ -41,7 +41,9 @@ def meaning(error: Exception, what: str) -> Away | BusError:
     return BusError(f"the server refused {what}: {error}")
 
 
-async def wait_out(ask: Callable[[], Awaitable[Answer]], what: str) -> Answer:
+async def wait_out(
+    ask: Callable[[], Awaitable[Answer]], what: str, waits: Waits | None = None
+) -> Answer:
     """Ask a server until it answers.
 
     Raises:
@@ -54,4 +56,4 @@ async def wait_out(ask: Callable[[], Awaitable[Answer]], what: str) -> Answer:
         except (RedisError, OSError) as error:
             raise meaning(error, what) from error
 
-    return await patiently(once)
+    return await patiently(once, waits)

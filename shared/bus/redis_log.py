@@ -9,11 +9,11 @@ from shared.bus.connection import connect, execute
 from shared.bus.keys import Keys
 from shared.bus.lease import LEASE_TTL_MS
 from shared.bus.log import At, Commit, Held, Lease, Reached, Verdict
-from shared.bus.patience import Away, commit_patiently
+from shared.bus.patience import Away, Waits, commit_patiently
 from shared.bus.redis_errors import meaning, wait_out
 from shared.bus.redis_scripts import Call, Script
-from shared.bus.retention import readers
 from shared.bus.topics import StageName, Topic
+from shared.bus.trimming import Trimmer
 from shared.clock import nonce
 from shared.events.base import Scalar
 from shared.events.codec import RawEntry
@@ -23,19 +23,21 @@ from shared.events.control import ConfigRequested
 class RedisLog:
     """A namespace's log on one Redis or Valkey server.
 
-    Blocking reads have their own connection, so that they never delay a commit.
+    Blocking reads have their own connection, so that they never delay a commit. ``waits`` knows
+    what is being asked again because the server is away.
     """
 
     def __init__(self, url: str, keys: Keys) -> None:
         self.keys = keys
         self.partitions = keys.partitions
+        self.waits = Waits()
         self.redis: Redis = connect(url)
         self._reader: Redis = connect(url)
         self._commit = Script.load("commit")
         self._acquire = Script.load("acquire")
         self._renew = Script.load("renew")
         self._heartbeat = Script.load("heartbeat")
-        self._trim = Script.load("trim")
+        self._trimmer = Trimmer(self.redis, keys)
 
     async def close(self) -> None:
         """Close all connections."""
@@ -46,6 +48,7 @@ class RedisLog:
         reply = await wait_out(
             lambda: self._heartbeat.run(self.redis, [self.keys.members(stage)], [worker, ttl_ms]),
             f"a heartbeat of stage {stage}",
+            self.waits,
         )
         return sorted(_texts(reply))
 
@@ -60,6 +63,7 @@ class RedisLog:
         reply = await wait_out(
             lambda: self._acquire.run(self.redis, keys, [worker, nonce(), ttl_ms]),
             f"the lease of stage {stage}, partition {partition}",
+            self.waits,
         )
         assert isinstance(reply, list)
         if reply[0] == "HELD":
@@ -72,7 +76,7 @@ class RedisLog:
     async def renew(self, leases: Sequence[Reached], ttl_ms: int) -> list[bool]:
         calls = [self._renewal(lease, seq, ttl_ms) for lease, seq in leases]
         replies = await wait_out(
-            lambda: self._renew.replies(self.redis, calls), "the renewal of leases"
+            lambda: self._renew.replies(self.redis, calls), "the renewal of leases", self.waits
         )
         return [reply == 1 for reply in replies]
 
@@ -91,11 +95,12 @@ class RedisLog:
                 self._reader, "XREAD", "COUNT", count, *wait, "STREAMS", *names, *offsets.values()
             ),
             "a read",
+            self.waits,
         )
         return {names[name]: entries for name, entries in reply or ()}
 
     async def commit(self, commits: Sequence[Commit]) -> list[Verdict]:
-        return await commit_patiently(commits, self._send)
+        return await commit_patiently(commits, self._send, self.waits)
 
     async def append(self, partition: int, topic: Topic, fields: Sequence[Scalar]) -> str:
         entry_id = await execute(
@@ -104,17 +109,7 @@ class RedisLog:
         return str(entry_id)
 
     async def trim(self, topic: Topic, partitions: Sequence[int], keep: int) -> int:
-        calls: list[Call] = [
-            (
-                [
-                    self.keys.topic(partition, topic),
-                    *(self.keys.checkpoint(partition, stage) for stage in readers(topic)),
-                ],
-                [topic, keep],
-            )
-            for partition in partitions
-        ]
-        return sum(map(int, await self._trim.replies(self.redis, calls)))
+        return await self._trimmer.cut(topic, partitions, keep)
 
     async def request_config(self, request: ConfigRequested) -> None:
         """Ask the writer of every partition's spine for a ``config`` entry."""

@@ -1,15 +1,18 @@
 """Looking at the log from outside the stages: history, views, lag. Nothing here writes."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from redis.asyncio import Redis
 
 from shared.bus.connection import execute
 from shared.bus.keys import Keys
 from shared.bus.partitions import partition_of
+from shared.bus.progress import PartitionLag
 from shared.bus.topics import STAGE_INPUTS, StageName, Topic
-from shared.events.codec import Decoded, decode
+from shared.events.base import MICROS_PER_SECOND
+from shared.events.codec import Decoded, RawEntry, decode
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +84,45 @@ class RedisReads:
         """How far the stage is behind, per input topic, a row a partition."""
         return {topic: await self._topic_lag(stage, topic) for topic in STAGE_INPUTS[stage]}
 
+    async def partition_lags(
+        self, stage: StageName, partitions: Sequence[int]
+    ) -> dict[int, PartitionLag]:
+        """How far the stage is behind in these partitions, over all its inputs."""
+        lags = await self.lag(stage)
+        event_s = await self._event_lags(stage, partitions)
+        driving = lags[STAGE_INPUTS[stage][0]]
+        return {
+            partition: PartitionLag(
+                behind=sum(rows[partition].behind for rows in lags.values()),
+                lost=sum(rows[partition].lost for rows in lags.values()),
+                event_s=late if driving[partition].behind else 0.0,
+            )
+            for partition, late in zip(partitions, event_s, strict=True)
+        }
+
+    async def _event_lags(self, stage: StageName, partitions: Sequence[int]) -> list[float]:
+        """Seconds of the market between the newest entry and the last one decided on."""
+        topic = STAGE_INPUTS[stage][0]
+        offsets = await self._pipe(
+            ("HGET", self._keys.checkpoint(one, stage), topic) for one in partitions
+        )
+        streams = [self._keys.topic(partition, topic) for partition in partitions]
+        newest = await self._pipe(("XREVRANGE", one, "+", "-", "COUNT", 1) for one in streams)
+        decided = await self._pipe(
+            ("XRANGE", one, "-" if at is None else at, "+", "COUNT", 1)
+            for one, at in zip(streams, offsets, strict=True)
+        )
+        return [
+            max(0, _at(last) - _at(done)) / MICROS_PER_SECOND
+            for last, done in zip(newest, decided, strict=True)
+        ]
+
+    async def _pipe(self, commands: Iterable[tuple[str | int, ...]]) -> list[Any]:
+        pipe = self._redis.pipeline(transaction=False)
+        for command in commands:
+            pipe.execute_command(*command)
+        return await pipe.execute()
+
     async def _topic_lag(self, stage: StageName, topic: Topic) -> list[Lag]:
         # Progress is read before sizes: reading it after could show a stage ahead of its input.
         pipe = self._redis.pipeline(transaction=False)
@@ -94,6 +136,13 @@ class RedisReads:
             )
             for size, done in zip(await self.sizes(topic), read, strict=True)
         ]
+
+
+def _at(entries: Sequence[RawEntry]) -> int:
+    """The event time of the first of some entries; 0 where it has none."""
+    fields = entries[0][1] if entries else ()
+    at = dict(zip(fields[::2], fields[1::2], strict=False)).get("at", "")
+    return int(at) if at.isascii() and at.isdigit() else 0
 
 
 def _size(reply: object) -> TopicSize:

@@ -171,6 +171,7 @@ class SessionWorker:
 
     async def _turn(self) -> None:
         change = await self._owner.settle(before_release=self._cancel)
+        self.progress.moved([lease.partition for lease in change.gained], change.lost)
         # A partition may be lost and gained at once: its former session ends first.
         await self._cancel([*change.lost, *(lease.partition for lease in change.gained)])
         for lease in change.gained:
@@ -188,6 +189,7 @@ class SessionWorker:
             await self._run(session)
         except LeaseLost as lost:
             log.warning("lease_lost", reason=str(lost))
+            self.progress.moved((), [lease.partition])
             self._owner.forget(lease)
 
     async def _cancel(self, partitions: list[int]) -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import structlog
 
+from shared.bus.backpressure import Backpressure
 from shared.bus.decide import Decider
 from shared.bus.log import Commit, Log
 from shared.bus.owner import Owner
@@ -31,14 +32,22 @@ class Pace:
 
 
 class StageWorker:
-    """The loop of one stage in one process."""
+    """The loop of one stage in one process, held back by ``pressure`` where there is any."""
 
-    def __init__(self, log_: Log, spec: StageSpec, worker: str, clock: Clock) -> None:
+    def __init__(
+        self,
+        log_: Log,
+        spec: StageSpec,
+        worker: str,
+        clock: Clock,
+        pressure: Backpressure | None = None,
+    ) -> None:
         self.spec = spec
         self.progress = Progress(spec.name)
         self.pace = Pace()
         self._log = log_
         self._clock = clock
+        self._pressure = pressure
         self._owner = Owner(log_, spec.name, worker, clock)
         self._deciders: dict[int, Decider] = {}
         self._views_at = 0.0
@@ -69,9 +78,9 @@ class StageWorker:
             for partition, decider in self._deciders.items()
             for topic, offset in decider.wants(self.pace.ahead).items()
         }
-        if not self._deciders:
-            await asyncio.sleep(self.pace.block_ms / 1000)
         block_ms = 0 if self._more_to_decide() else self.pace.block_ms
+        if not offsets:  # nothing to wait for in a read
+            await asyncio.sleep(block_ms / 1000)
         for (partition, topic), entries in (
             await self._log.read(offsets, count=self.pace.batch, block_ms=block_ms)
         ).items():
@@ -81,6 +90,7 @@ class StageWorker:
 
     async def _follow_ownership(self) -> None:
         change = await self._owner.settle()
+        self.progress.moved([lease.partition for lease in change.gained], change.lost)
         for partition in change.lost:
             self._deciders.pop(partition, None)
         for lease in change.gained:
@@ -88,7 +98,11 @@ class StageWorker:
         self.progress.owned = len(self._deciders)
 
     def _more_to_decide(self) -> bool:
-        return any(decider.ready for decider in self._deciders.values())
+        return any(decider.ready and self._has_room(decider) for decider in self._deciders.values())
+
+    def _has_room(self, decider: Decider) -> bool:
+        """Whether the stages that read what it writes are near enough."""
+        return self._pressure is None or not self._pressure.holds(decider.lease.partition)
 
     def _waits(self) -> dict[int, int]:
         return {
@@ -105,7 +119,8 @@ class StageWorker:
         commits = [
             commit
             for decider in self._deciders.values()
-            if (commit := decider.plan(self.pace.batch, views)) is not None
+            if self._has_room(decider)
+            and (commit := decider.plan(self.pace.batch, views)) is not None
         ]
         if commits:
             await self._commit(commits)
@@ -126,4 +141,5 @@ class StageWorker:
                     verdict=verdict,
                 )
                 del self._deciders[commit.partition]
+                self.progress.moved((), [commit.partition])
                 self._owner.forget(decider.lease)

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import signal
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Iterator
 from typing import Any
 
 import structlog
@@ -11,36 +11,34 @@ from faststream.redis.prometheus import RedisPrometheusMiddleware
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from shared.bus.backpressure import Backpressure
 from shared.bus.connection import check_namespace, complaint, execute, masked, server_facts
 from shared.bus.consumer import LogBroker
 from shared.bus.log import BusError
 from shared.bus.progress import Progress
 from shared.bus.redis_log import RedisLog
 from shared.bus.redis_reads import RedisReads
-from shared.bus.retention import trim
+from shared.bus.retention import OPS_KEPT
 from shared.bus.session import Session, SessionWorker
 from shared.bus.stage_worker import StageWorker
 from shared.bus.step import StageSpec
 from shared.bus.tasks import end
-from shared.bus.topics import StageName
+from shared.bus.topics import StageName, Topic
 from shared.clock import Clock, SystemClock
 from shared.events.ops import Ops, OpsKind
-from shared.health import WAIT_ALARM_S, complaints
+from shared.health import AWAY_ALARM_S, WAIT_ALARM_S, complaints
 from shared.service import documents
 from shared.service.internal import internal_app
 from shared.service.server import Server, bind
 from shared.service.settings import ServiceSettings
-from shared.telemetry.metrics import StageCollector, registry
+from shared.service.upkeep import Upkeep
+from shared.telemetry.metrics import MetricName, Row, registry, stage_metrics
 
 log = structlog.get_logger(__name__)
 
 Background = Callable[[], Coroutine[Any, Any, None]]
 _RETRY_S = 0.5
 _WATCH_S = 1.0
-# Trimming looks at every partition's sizes; topics grow slowly against their bounds.
-_TRIM_EVERY_S = 10.0
-# The ops topic is small and read by people: some weeks of starts, stops and stale feeds.
-_OPS_KEPT = 10_000
 _STOP_S = 5.0
 _DETAIL_MAX = 400
 
@@ -61,13 +59,13 @@ class Service:
         self.log = RedisLog(self._url, self.keys)
         self.redis: Redis = self.log.redis
         self.reads = RedisReads(self.redis, self.keys)
-        self.metrics = registry(StageCollector(self._progress, self.clock.elapsed))
+        self.upkeep = Upkeep(self.log, self.announce)
+        self.metrics = registry(self._measured, self.upkeep.metrics)
         self.broker = LogBroker(
             self._url,
             self.keys,
             middlewares=[RedisPrometheusMiddleware(registry=self.metrics, app_name=name)],
         )
-        self._workers: list[StageWorker | SessionWorker] = []
         self._backgrounds: dict[str, Background] = {}
         self._public: Any = None
         self._stopping = asyncio.Event()
@@ -75,17 +73,22 @@ class Service:
 
     def add_stage(self, spec: StageSpec) -> StageWorker:
         """Drive a pure stage over this worker's share of the partitions."""
-        worker = StageWorker(self.log, spec, self.settings.worker, self.clock)
-        self._workers.append(worker)
+        pressure = self.pressure(spec.output)
+        worker = StageWorker(self.log, spec, self.settings.worker, self.clock, pressure)
+        self.upkeep.workers.append(worker)
         return worker
 
     def add_partition_task(
         self, stage: StageName, run: Callable[[Session], Awaitable[None]]
     ) -> None:
         """Run a task for each partition that this worker owns of a stage touching the outside."""
-        self._workers.append(
+        self.upkeep.workers.append(
             SessionWorker(self.log, stage, run, worker=self.settings.worker, clock=self.clock)
         )
+
+    def pressure(self, topic: Topic) -> Backpressure:
+        """What a writer of a topic asks before it writes on: are our stages near enough?"""
+        return self.upkeep.pressure(topic)
 
     def add_background(self, name: str, run: Background) -> None:
         """Run something beside the stages, once the log is there."""
@@ -112,7 +115,7 @@ class Service:
         )
         try:
             await execute(
-                self.redis, "XADD", self.keys.ops(), "MAXLEN", "~", _OPS_KEPT, "*", *event.wire()
+                self.redis, "XADD", self.keys.ops(), "MAXLEN", "~", OPS_KEPT, "*", *event.wire()
             )
         except RedisError as error:
             log.warning("announcement_lost", kind=kind, detail=detail, reason=str(error))
@@ -147,16 +150,25 @@ class Service:
             return [f"{self.name} is stopping"]
         if self._waits_because is not None:
             return [self._waits_because]
-        return complaints(self._progress(), self.clock.elapsed()) + self.broker.stalled()
+        loops = complaints(self._progress(), self.clock.elapsed())
+        return [*loops, *self._waits(), *self.upkeep.complaints(), *self.broker.stalled()]
 
     def document(self) -> documents.Document:
         """The AsyncAPI document of what the service writes and reads."""
-        stages = [worker.progress.stage for worker in self._workers]
+        stages = [worker.progress.stage for worker in self.upkeep.workers]
         reads = dict.fromkeys([*documents.read(stages), *self.broker.topics])
         return documents.document(self.name, self.keys, documents.written(stages), reads)
 
     def _progress(self) -> list[Progress]:
-        return [worker.progress for worker in self._workers]
+        return [worker.progress for worker in self.upkeep.workers]
+
+    def _waits(self) -> list[str]:
+        seconds, why = self.log.waits.longest()
+        return [f"waits for Redis for {seconds:.0f} s: {why}"] if seconds > AWAY_ALARM_S else []
+
+    def _measured(self) -> Iterator[tuple[MetricName, Iterable[Row]]]:
+        yield from stage_metrics(self._progress(), self.clock.elapsed())
+        yield "tideline_log_away_seconds", [((), self.log.waits.longest()[0])]
 
     async def _found_log(self) -> bool:
         """Wait for the log; False if told to stop first."""
@@ -197,15 +209,15 @@ class Service:
 
     async def _work(self) -> None:
         runs: dict[str, Background] = {
-            f"stage {worker.progress.stage}": worker.run for worker in self._workers
+            f"stage {worker.progress.stage}": worker.run for worker in self.upkeep.workers
         }
-        runs |= self._backgrounds | {"watch": self._watch, "trim": self._trim}
+        runs |= self._backgrounds | {"watch": self._watch, "upkeep": self.upkeep.run}
         tasks = [asyncio.create_task(run(), name=name) for name, run in runs.items()]
         stopping = asyncio.create_task(self._stopping.wait(), name="stop")
         done, _ = await asyncio.wait([*tasks, stopping], return_when=asyncio.FIRST_COMPLETED)
-        for worker in self._workers:
+        for worker in self.upkeep.workers:
             worker.stop()
-        stages = tasks[: len(self._workers)]
+        stages = tasks[: len(self.upkeep.workers)]
         if stages:
             await asyncio.wait(stages, timeout=_STOP_S)
         await end([*tasks, stopping])
@@ -216,27 +228,16 @@ class Service:
         alarmed: set[str] = set()
         while True:
             await asyncio.sleep(_WATCH_S)
-            for progress in self._progress():
-                late = progress.longest_wait(self.clock.elapsed()) > WAIT_ALARM_S
-                if late and progress.stage not in alarmed:
-                    waits = f"stage {progress.stage} has waited over {WAIT_ALARM_S:.0f} s"
-                    await self.announce("stage_waiting", waits)
-                    alarmed.add(progress.stage)
-                elif not late:
-                    alarmed.discard(progress.stage)
-
-    async def _trim(self) -> None:
-        while True:
-            await asyncio.sleep(_TRIM_EVERY_S)
-            try:
-                for worker in self._workers:
-                    stage = worker.progress.stage
-                    await trim(self.log, stage, worker.partitions)
-                    rows = [r for one in (await self.reads.lag(stage)).values() for r in one]
-                    worker.progress.behind = sum(row.behind for row in rows)
-                    worker.progress.lost = sum(row.lost for row in rows)
-            except RedisError as error:
-                log.warning("trim_waits", reason=str(error))
+            now = self.clock.elapsed()
+            waiting = {
+                f"stage {progress.stage} has waited over {WAIT_ALARM_S:.0f} s"
+                for progress in self._progress()
+                if progress.longest_wait(now) > WAIT_ALARM_S
+            }
+            waiting |= {f"holds back {what}" for what in self.upkeep.stuck_topics()}
+            for told in sorted(waiting - alarmed):
+                await self.announce("stage_waiting", told)
+            alarmed = waiting
 
     @contextlib.asynccontextmanager
     async def _servers(self) -> AsyncIterator[None]:

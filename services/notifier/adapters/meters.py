@@ -3,30 +3,17 @@
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
 from shared.events.alert import AlertFired
+from shared.telemetry.metrics import LABELS, METRICS, MetricName
 
 
 class Meters:
     """Counts what the sender did; one set of series per registry."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
-        self._alerts = Counter(
-            "tideline_alerts",
-            "Alerts that ended, delivered or failed for good.",
-            ["channel", "status"],
-            registry=registry,
-        )
-        self._retries = Counter(
-            "tideline_alert_retries",
-            "Tries that failed and will be made again.",
-            ["channel"],
-            registry=registry,
-        )
-        self._waiting = Gauge(
-            "tideline_alerts_waiting",
-            "Alerts that have no receipt yet, of the partitions this worker owns.",
-            ["channel"],
-            registry=registry,
-        )
+        self._alerts = _counter("tideline_alerts_total", registry)
+        self._retries = _counter("tideline_alert_retries_total", registry)
+        waiting: MetricName = "tideline_alerts_waiting"
+        self._waiting = Gauge(waiting, METRICS[waiting], LABELS[waiting], registry=registry)
 
     def ended(self, receipt: AlertFired) -> None:
         """A receipt was written."""
@@ -39,3 +26,7 @@ class Meters:
     def waits(self, channel: str, more: int) -> None:
         """So many more alerts wait, or fewer where negative."""
         self._waiting.labels(channel).inc(more)
+
+
+def _counter(name: MetricName, registry: CollectorRegistry) -> Counter:
+    return Counter(name, METRICS[name], LABELS[name], registry=registry)

@@ -1,0 +1,74 @@
+"""A writer waits for the slowest of our stages, and says for which."""
+
+import asyncio
+
+from shared.bus.backpressure import Backpressure
+from shared.bus.keys import Keys
+from shared.bus.log import Commit, Lease
+from shared.bus.redis_log import RedisLog
+from shared.bus.redis_reads import RedisReads
+from shared.bus.stage_worker import StageWorker
+from shared.bus.tasks import end
+from shared.bus.topics import StageName, Topic
+from shared.clock import SystemClock
+from tests.bus.toys import COUNT, close, tick, write
+
+
+async def has_read(log: RedisLog, stage: StageName, topic: Topic, count: int) -> None:
+    """Let a stage commit that it has read so many of partition 0's entries."""
+    held = await log.acquire(stage, 0, "w", 3_000)
+    assert isinstance(held, Lease)
+    checkpoint = {f"n:{topic}": str(count)}
+    assert await log.commit(
+        [Commit(stage, 0, held.token, held.seq, f"{held.token}", checkpoint)]
+    ) == ["OK"]
+
+
+async def test_the_slowest_stage_holds_the_writer_back(redis_log: RedisLog, keys: Keys) -> None:
+    """Candles have read all 12 ticks, signals none: more than ten behind is too far."""
+    await write(redis_log, [tick(pos) for pos in range(1, 13)])
+    await has_read(redis_log, "candles", "tick", 12)
+    pressure = Backpressure(RedisReads(redis_log.redis, keys), "tick", behind_max=10)
+    await pressure.look()
+    assert [pressure.holds(partition) for partition in range(4)] == [True, False, False, False]
+    (slowest,) = pressure.stuck(0).values()
+    assert (slowest.stage, slowest.behind) == ("signals", 12)
+    await has_read(redis_log, "signals", "tick", 2)
+    await pressure.look()
+    assert not pressure.holds(0)
+
+
+async def test_a_stage_that_moves_on_is_not_stuck(redis_log: RedisLog, keys: Keys) -> None:
+    """Being waited for is daily life; standing still is an alarm."""
+    await write(redis_log, [tick(pos) for pos in range(1, 31)])
+    await has_read(redis_log, "candles", "tick", 30)
+    pressure = Backpressure(RedisReads(redis_log.redis, keys), "tick", behind_max=10)
+    await pressure.look()
+    await asyncio.sleep(0.1)
+    await pressure.look()
+    assert list(pressure.stuck(0.1)) == [0]
+    await has_read(redis_log, "signals", "tick", 10)
+    await pressure.look()
+    assert pressure.holds(0)
+    assert pressure.stuck(0.1) == {}
+
+
+async def test_a_stage_waits_for_the_stage_after_it(redis_log: RedisLog, keys: Keys) -> None:
+    """Nobody reads candles: none is written beyond the limit, and none is missing afterwards."""
+    pressure = Backpressure(RedisReads(redis_log.redis, keys), "candle_closed", behind_max=3)
+    pressure._look_s = 0.02
+    worker = StageWorker(redis_log, COUNT, "w", SystemClock(), pressure)
+    tasks = [asyncio.create_task(worker.run()), asyncio.create_task(pressure.run())]
+    stream = keys.topic(0, "candle_closed")
+    for minute in range(1, 11):
+        await write(redis_log, [close(minute, minute)])
+        await asyncio.sleep(0.1)
+    # A close writes a candle and a watermark: two minutes are four entries.
+    assert await redis_log.redis.xlen(stream) == 4
+    await has_read(redis_log, "indicators", "candle_closed", 4)
+    for _ in range(200):
+        if worker.progress.outputs["candle_closed"] == 10:
+            break
+        await asyncio.sleep(0.01)
+    assert worker.progress.outputs["candle_closed"] == 10
+    await end(tasks)
