@@ -2,6 +2,8 @@
 
 import asyncio
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from urllib.parse import unquote, urlsplit
 
 import pytest
 
@@ -11,6 +13,7 @@ from services.ingest.adapters.feeds.pace import Pace, Paces
 from services.ingest.domain.items import Cursor, FeedTick, FeedTime, Item
 from shared.bus.keys import Keys
 from shared.bus.redis_log import RedisLog
+from tests.chaos.proxy import Ends, Proxy
 from tests.ingest.lines import TABLE, at, clock
 
 SECOND = 1_000_000
@@ -55,6 +58,31 @@ async def test_a_market_goes_on_from_where_it_began(paces: Paces, wall: HandCloc
     wall.at += 90 * SECOND
     assert await paces.of("demo:1", at("14:00"), 60.0) == first
     assert clock(first.market_at(wall.now())) == "15:30"
+
+
+async def test_a_server_that_is_away_is_waited_for(
+    server_url: str, keys: Keys, wall: HandClock
+) -> None:
+    """A feed may be taken over in the very moment of a failover."""
+    if not server_url.startswith("unix:"):
+        pytest.skip("the proxy reaches a server on a Unix socket")
+    doors = list[bool]()
+
+    async def dial() -> Ends:
+        doors.append(True)
+        if len(doors) < 3:
+            raise ConnectionRefusedError
+        return await asyncio.open_unix_connection(unquote(urlsplit(server_url).path))
+
+    with TemporaryDirectory(prefix="tideline-pace-") as name:
+        door, proxy = Path(name) / "s", Proxy(dial)
+        await proxy.listen(door)
+        log = RedisLog(f"unix://{door}", keys)
+        pace = await Paces(log.redis, keys, wall).of("demo:1", at("14:00"), 60.0)
+        await log.close()
+        await proxy.close()
+    assert pace == Pace(at("14:00"), 1_000 * SECOND, 60.0)
+    assert len(doors) == 3
 
 
 async def test_another_speed_counts_from_now(paces: Paces, wall: HandClock) -> None:

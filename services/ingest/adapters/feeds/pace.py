@@ -2,11 +2,13 @@
 
 import json
 from dataclasses import dataclass
+from typing import Any
 
 from redis.asyncio import Redis
 
 from shared.bus.connection import execute
 from shared.bus.keys import Keys
+from shared.bus.redis_errors import wait_out
 from shared.clock import Clock
 
 
@@ -44,11 +46,15 @@ class Paces:
         A speed other than the last time's counts from now on.
         """
         now, field = self._clock.now(), f"pace:{market}"
-        first = json.dumps([start, now, speed])
-        await execute(self._redis, "HSETNX", self._key, field, first)
-        pace = Pace(*json.loads(await execute(self._redis, "HGET", self._key, field)))
+        await self._ask("HSETNX", field, json.dumps([start, now, speed]))
+        pace = Pace(*json.loads(await self._ask("HGET", field)))
         if pace.speed != speed:
             pace = Pace(pace.market_at(now), now, speed)
-            changed = json.dumps([pace.market, pace.wall, pace.speed])
-            await execute(self._redis, "HSET", self._key, field, changed)
+            await self._ask("HSET", field, json.dumps([pace.market, pace.wall, pace.speed]))
         return pace
+
+    async def _ask(self, command: str, *words: str) -> Any:
+        """A command on the hash; a server that is away is waited for, as by every stage."""
+        return await wait_out(
+            lambda: execute(self._redis, command, self._key, *words), "the pace of a market"
+        )
