@@ -2,16 +2,26 @@
 
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 
-from shared.bus.log import START, At, Log
+import structlog
+
+from shared.bus.lives import Lives
+from shared.bus.log import START, At, Log, order
 from shared.bus.topics import Topic
 from shared.events.base import Event
-from shared.events.codec import Poison, decode
+from shared.events.codec import Decoded, Poison, decode
+from shared.events.control import Watermark
+
+log = structlog.get_logger(__name__)
 
 Followed = tuple[Topic, int, str, Event | Poison]
 """Topic, partition, entry id, and the event or why it is none."""
 
 _BLOCK_MS = 500
 _COUNT = 1_000
+# What is read again when entries were taken back: far more than an asynchronous replica lags.
+REWIND_MS = 60_000
+# Event ids remembered a partition's topic, so that none of them is handed out again.
+_HANDED_MAX = 10_000
 
 
 class Tail:
@@ -20,15 +30,28 @@ class Tail:
     ``start`` is where to begin for topics and partitions not named in ``offsets``: the beginning
     by default. ``offsets`` grows as batches are handed out, so a reader can save and resume it.
     A server that is away is waited for; nothing is skipped.
+
+    With ``lives``, a failover that took entries back is noticed: the partition is read again from
+    ``REWIND_MS`` before, and events that were handed out since are left out by their ids.
+    ``incarnations`` is to be saved beside ``offsets`` and given back as ``known``; what was handed
+    out before such a resume may come once more.
     """
 
     def __init__(
-        self, log_: Log, topics: Iterable[Topic], offsets: Mapping[At, str] | None = None
+        self,
+        log_: Log,
+        topics: Iterable[Topic],
+        offsets: Mapping[At, str] | None = None,
+        lives: Lives | None = None,
+        known: Sequence[str] | None = None,
     ) -> None:
         self._log = log_
+        self._lives = lives
         self.offsets: dict[At, str] = {
             (partition, topic): START for topic in topics for partition in range(log_.partitions)
         } | dict(offsets or {})
+        self.incarnations: list[str] | None = None if known is None else list(known)
+        self._handed: dict[At, dict[str, int]] = {at: {} for at in self.offsets}
 
     async def __aiter__(self) -> AsyncIterator[list[Followed]]:
         while True:
@@ -38,12 +61,41 @@ class Tail:
 
     async def read(self, block_ms: int = 0) -> list[Followed]:
         """The next batch; empty if nothing came within ``block_ms``."""
+        if self._lives is not None:
+            self._rewind(await self._lives.now())
         raw = await self._log.read(self.offsets, count=_COUNT, block_ms=block_ms)
         batch: list[Followed] = []
         for at, entries in raw.items():
             self.offsets[at] = entries[-1][0]
-            batch += [(at[1], at[0], entry_id, event) for entry_id, event in decode(entries)]
+            found = decode(entries)
+            fresh = found if self._lives is None else self._fresh(at, found)
+            batch += [(at[1], at[0], entry_id, event) for entry_id, event in fresh]
         return batch
+
+    def _rewind(self, incarnations: list[str]) -> None:
+        """Go back in the partitions that have a new life since the last look."""
+        before, self.incarnations = self.incarnations, incarnations
+        if before is None:
+            return
+        for partition, topic in self.offsets:
+            if before[partition] != incarnations[partition]:
+                ms, _ = order(self.offsets[partition, topic])
+                self.offsets[partition, topic] = f"{max(0, ms - REWIND_MS)}-0"
+                log.warning("tail_rewound", topic=topic, partition=partition)
+
+    def _fresh(self, at: At, found: Sequence[Decoded]) -> list[Decoded]:
+        """What was not handed out before; it is remembered for as long as a rewind goes back."""
+        handed, fresh = self._handed[at], []
+        for entry_id, event in found:
+            if isinstance(event, Event) and not isinstance(event, Watermark):
+                if event.id in handed:
+                    continue
+                handed[event.id] = order(entry_id)[0]
+            fresh.append((entry_id, event))
+        since = order(found[-1][0])[0] - REWIND_MS
+        while handed and (len(handed) > _HANDED_MAX or next(iter(handed.values())) < since):
+            del handed[next(iter(handed))]
+        return fresh
 
 
 def events(batch: Sequence[Followed]) -> list[Event]:

@@ -84,8 +84,9 @@ class Server:
         self.kill()
 
     @property
-    def url(self) -> str:
-        return self._embedded.url
+    def is_dead(self) -> bool:
+        """Whether no process of it runs."""
+        return self._process is None
 
     def _launch(self, options: list[str]) -> None:
         command = [sys.executable, "-I", "-S", str(tether.__file__), str(os.getpid())]

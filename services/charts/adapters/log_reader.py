@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 from typing import Protocol
 
-from shared.bus.log import Log
+from shared.bus.lives import Lives
+from shared.bus.redis_log import RedisLog
 from shared.bus.redis_reads import RedisReads
 from shared.bus.tail import Tail, events
 from shared.bus.topics import Topic
@@ -33,8 +34,8 @@ class Reader(Protocol):
 class LogReader:
     """Reads the log; entries that are no events are left out, for they are counted elsewhere."""
 
-    def __init__(self, log: Log, reads: RedisReads) -> None:
-        self._tail = Tail(log, TOPICS)
+    def __init__(self, log: RedisLog, reads: RedisReads) -> None:
+        self._tail = Tail(log, TOPICS, lives=Lives(log.redis, log.keys))
         self._reads = reads
 
     async def batch(self) -> list[Event]:
