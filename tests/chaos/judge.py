@@ -57,7 +57,7 @@ class Judge:
     def _partition(self, partition: int, entries: Entries) -> Iterator[str]:
         for topic in READ:
             yield from _readable(topic, entries[topic])
-        found = {topic: _events(entries[topic]) for topic in READ}
+        found = {topic: events_of(entries[topic]) for topic in READ}
         expected = oracle(found["tick"]).topics
         yield from _positions(found["tick"])
         yield from self._ticks(partition, found["tick"])
@@ -100,7 +100,8 @@ class Judge:
             yield f"receipts: {missing.total()} missing, {extra.total()} too many"
 
 
-def _events(entries: Sequence[Decoded]) -> list[Event]:
+def events_of(entries: Sequence[Decoded]) -> list[Event]:
+    """The events of a topic without its watermarks."""
     return [e for _, e in entries if isinstance(e, Event) and not isinstance(e, Watermark)]
 
 

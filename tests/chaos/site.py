@@ -26,7 +26,7 @@ class Site:
         self.replica: Server | None = None
         self.stream: Proxy | None = None
         self.proxies = [Proxy(self._dial) for _ in CREW]
-        self.reader_proxy = Proxy(self._dial)
+        self._reader_proxy = Proxy(self._dial)
         self.workers = [
             Worker(service, f"{service}-{i}", self._environment(i, recording), folder)
             for i, service in enumerate(CREW)
@@ -43,14 +43,14 @@ class Site:
             self.stream = await self.replica.follow(self.server)
         for i, proxy in enumerate(self.proxies):
             await proxy.listen(self._socket(i))
-        await self.reader_proxy.listen(self.folder / "reader.sock")
+        await self._reader_proxy.listen(self.reader_door)
         self.start_all()
 
     async def close(self) -> None:
         """Leave nothing running."""
         for worker in self.workers:
             worker.kill()
-        for proxy in (*self.proxies, self.reader_proxy, *([self.stream] if self.stream else [])):
+        for proxy in (*self.proxies, self._reader_proxy, *([self.stream] if self.stream else [])):
             await proxy.close()
         for server in (self.server, self.replica):
             if server is not None:
@@ -64,12 +64,17 @@ class Site:
     def shut(self) -> None:
         """Let nobody reach a server, and hang up on everybody."""
         self._away = True
-        for proxy in (*self.proxies, self.reader_proxy):
+        for proxy in (*self.proxies, self._reader_proxy):
             proxy.cut()
 
     def reopen(self) -> None:
         """Let everybody reach the server again."""
         self._away = False
+
+    @property
+    def reader_door(self) -> Path:
+        """Where readers that are no stage come in."""
+        return self.folder / "reader.sock"
 
     @property
     def reads(self) -> RedisReads:

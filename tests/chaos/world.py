@@ -12,9 +12,10 @@ from shared.bus.topics import STAGES, Topic
 from shared.events.codec import Decoded
 from shared.market.timeframes import LENGTH_US
 from tests.chaos.faults import Fault, Kind
-from tests.chaos.judge import READ, TOPICS, Judge
+from tests.chaos.judge import READ, TOPICS, Judge, events_of
+from tests.chaos.outsider import Outsider
 from tests.chaos.recording import Recording, record
-from tests.chaos.site import PARTITIONS, Site
+from tests.chaos.site import KEYS, PARTITIONS, Site
 from tests.chaos.strikes import Strikes
 
 _START_S = 30.0
@@ -54,9 +55,11 @@ async def _run(folder: Path, recording: Recording, faults: Sequence[Fault]) -> O
     troubles: list[str] = []
     try:
         await site.open(with_replica=any(one.kind == "replica_promoted" for one in faults))
+        outsider = Outsider(site.reader_door, KEYS)
         await _until_it_runs(site)
         await strikes.run(faults)
         troubles += await _healed(site, recording)
+        await outsider.close()
         held = [await _held(site, partition) for partition in range(PARTITIONS)]
     finally:
         await site.close()
@@ -66,6 +69,7 @@ async def _run(folder: Path, recording: Recording, faults: Sequence[Fault]) -> O
     troubles += [one for worker in site.workers for one in worker.troubles]
     troubles += judge.violations(held)
     troubles += judge.deliveries(folder)
+    troubles += outsider.violations([{t: events_of(e) for t, e in one.items()} for one in held])
     troubles += [f"nothing was compared of {t}" for t in TOPICS if not judge.compared[t]]
     return Outcome(troubles, judge.compared, happened, strikes.lost, loop.time() - began)
 
