@@ -2,17 +2,18 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 
 from shared.bus.log import START
 from shared.bus.partitions import partition_of
+from shared.bus.step import StageSpec
 from shared.bus.topics import STAGE_INPUTS, StageName, Topic
 from shared.events import Config, ConfigRequested, DeadLetter, Event, Watermark
 from shared.events.codec import Decoded, Poison, decode
 from shared.events.spine import PARTITION_SYMBOL
 from tests.sim.faults import STAGES
-from tests.sim.market import Market, item_number
+from tests.sim.market import ASKED, Market
 from tests.sim.oracle import Expected, expect
 from tests.sim.server import Server, Standing
 
@@ -22,9 +23,10 @@ TOPICS: tuple[Topic, ...] = ("tick", "candle_closed", "level_computed", "signal_
 class Judge:
     """Compares everything that a server holds with what its spines lead to."""
 
-    def __init__(self, server: Server, market: Market) -> None:
+    def __init__(self, server: Server, market: Market, chain: Sequence[StageSpec]) -> None:
         self._server = server
         self._market = market
+        self._chain = chain
         self.compared: Counter[str] = Counter()
         self.undecided = 0
 
@@ -37,9 +39,9 @@ class Judge:
     def _partition(self, partition: int) -> Iterator[str]:
         entries = {topic: self._read(partition, topic) for topic in (*TOPICS, "inbox")}
         events = {topic: _events(found) for topic, found in entries.items()}
-        expected = expect(events["tick"])
+        expected = expect(events["tick"], self._chain)
         self.undecided += expected.undecided.total()
-        yield from _spine(events["tick"], len(self._market.items[partition]))
+        yield from _spine(events["tick"], self._market.entries[partition])
         yield from _configs(events["inbox"], events["tick"])
         yield from _dead(entries, expected, _events(self._read(partition, "dead_letter")))
         for topic in TOPICS:
@@ -80,17 +82,25 @@ def _events(entries: Iterable[Decoded]) -> list[Event]:
     return [event for _, event in entries if isinstance(event, Event)]
 
 
-def _spine(spine: list[Event], items: int) -> Iterator[str]:
+def _spine(spine: list[Event], entries: list[Event]) -> Iterator[str]:
     if [event.pos for event in spine] != list(range(1, len(spine) + 1)):
         yield f"the spine's positions have gaps: {[event.pos for event in spine]}"
-    numbers = [item_number(event) for event in spine if not isinstance(event, Config)]
-    if numbers != list(range(items)):
-        yield f"the spine holds the items {numbers}, not all {items} in order"
+    written = [_name(event) for event in spine if not _is_asked(event)]
+    if written != [_name(entry) for entry in entries]:
+        yield f"the spine holds {written}, not all {len(entries)} entries in order"
+
+
+def _name(entry: Event) -> str:
+    return f"config:{entry.version}" if isinstance(entry, Config) else entry.id
+
+
+def _is_asked(event: Event) -> bool:
+    return isinstance(event, Config) and event.kind == ASKED
 
 
 def _configs(inbox: list[Event], spine: list[Event]) -> Iterator[str]:
     asked = [event.version for event in inbox if isinstance(event, ConfigRequested)]
-    given = [event.version for event in spine if isinstance(event, Config)]
+    given = [one.version for one in spine if isinstance(one, Config) and one.kind == ASKED]
     if asked != given:
         yield f"configs {asked} were asked for and {given} are on the spine"
 

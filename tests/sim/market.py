@@ -7,77 +7,65 @@ from dataclasses import dataclass, field
 from itertools import count
 from random import Random
 
+from shared.bus.log import Log
 from shared.bus.partitions import partition_of
 from shared.bus.poison import dead_letter
 from shared.bus.session import Session
+from shared.bus.topics import Topic
 from shared.clock import Clock
 from shared.events import Close, Config, ConfigRequested, Event, Heartbeat, Tick, Window
 from shared.events.codec import Decoded, Poison
 
 CURSOR = "@cursor"
 POS = "@pos"
+# The kind of the configs that are asked for: no stage knows it.
+ASKED = "note"
 _SECOND = 1_000_000
 # Of the market's own time: the first minute's window needs something before it.
 _START = 3_600 * _SECOND
 _NAP_S = 0.07
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
-    """One thing that happens in the market: a tick, the end of a candle, or nothing for long."""
-
-    number: int
-    kind: str
-    symbol: str
-
-    def event(self, pos: int, price: float, size: float) -> Event:
-        """The spine entry. Its time alone tells which item it is."""
-        at = _START + self.number * _SECOND
-        if self.kind == "close":
-            window = Window(timeframe="1m", open_at=at - 60 * _SECOND)
-            return Close(symbol=self.symbol, at=at, pos=pos, session_at=0, windows=(window,))
-        if self.kind == "heartbeat":
-            return Heartbeat(symbol="*", at=at, pos=pos)
-        return Tick(
-            symbol=self.symbol, at=at, pos=pos, price=price, size=size, source="sim", n=self.number
-        )
-
-
-def item_number(event: Event) -> int:
-    """Which item of its partition a spine entry was made of."""
-    return (event.at - _START) // _SECOND
-
-
 @dataclass(slots=True)
 class Market:
-    """All that will happen, by partition, spread evenly over ``seconds``."""
+    """All that will happen, by partition and but for its positions, spread over ``seconds``."""
 
-    items: list[list[Item]]
+    entries: list[list[Event]]
     seconds: float
     # Prices of the next ticks, whatever the market says.
     odd_prices: list[deque[float]] = field(default_factory=list)
 
-    def due(self, partition: int, cursor: int, elapsed: float) -> Sequence[Item]:
+    def __post_init__(self) -> None:
+        self.odd_prices = [deque() for _ in self.entries]
+
+    def due(self, partition: int, cursor: int, elapsed: float) -> Sequence[Event]:
         """What has happened since the cursor."""
-        items = self.items[partition]
-        return items[cursor : int(len(items) * min(1.0, elapsed / self.seconds))]
+        entries = self.entries[partition]
+        return entries[cursor : int(len(entries) * min(1.0, elapsed / self.seconds))]
 
 
 def draw_market(chance: Random, partitions: int, seconds: float) -> Market:
     """A market of two symbols a partition."""
-    items = []
-    for partition in range(partitions):
-        names = (f"S{n}" for n in count())
-        symbols = [next(n for n in names if partition_of(n, partitions) == partition) for _ in "ab"]
-        kinds = [_kind(chance) for _ in range(chance.randint(30, 70))]
-        drawn = [(kind, "*" if kind == "heartbeat" else chance.choice(symbols)) for kind in kinds]
-        drawn += [("close", symbol) for symbol in symbols] + [("heartbeat", "*")]
-        items.append([Item(i, *one) for i, one in enumerate(drawn)])
-    return Market(items, seconds, [deque() for _ in range(partitions)])
+    return Market([_draw(chance, at, partitions) for at in range(partitions)], seconds)
 
 
-def _kind(chance: Random) -> str:
-    return chance.choices(["tick", "close", "heartbeat"], weights=[10, 3, 1])[0]
+def _draw(chance: Random, partition: int, partitions: int) -> list[Event]:
+    names = (f"S{n}" for n in count())
+    symbols = [next(n for n in names if partition_of(n, partitions) == partition) for _ in "ab"]
+    kinds = chance.choices(["tick", "close", "heartbeat"], [10, 3, 1], k=chance.randint(30, 70))
+    drawn = [(kind, chance.choice(symbols)) for kind in kinds]
+    drawn += [("close", symbol) for symbol in symbols] + [("heartbeat", "*")]
+    return [_entry(number, *one) for number, one in enumerate(drawn)]
+
+
+def _entry(number: int, kind: str, symbol: str) -> Event:
+    at = _START + number * _SECOND
+    if kind == "close":
+        window = Window(timeframe="1m", open_at=at - 60 * _SECOND)
+        return Close(symbol=symbol, at=at, pos=0, session_at=0, windows=(window,))
+    if kind == "heartbeat":
+        return Heartbeat(symbol="*", at=at, pos=0)
+    return Tick(symbol=symbol, at=at, pos=0, price=1.0 + number, size=1, source="sim", n=number)
 
 
 class Feed:
@@ -99,19 +87,18 @@ class Feed:
         life = next(self._lives)
         while True:
             cursor = int(session.state.get(CURSOR, "0"))
-            items = self._market.due(session.partition, cursor, self._clock.elapsed())
-            items = items[: self._chance.randint(1, 5)]
+            entries = self._market.due(session.partition, cursor, self._clock.elapsed())
+            entries = entries[: self._chance.randint(1, 5)]
             asked = await session.read("inbox", count=self._chance.randint(1, 3))
-            if items or asked:
-                await self._commit(session, items, asked, life)
+            if entries or asked:
+                await self._commit(session, entries, asked, life)
             else:
                 await asyncio.sleep(_NAP_S)
 
     async def _commit(
-        self, session: Session, items: Sequence[Item], asked: Sequence[Decoded], life: int
+        self, session: Session, entries: Sequence[Event], asked: Sequence[Decoded], life: int
     ) -> None:
         cursor, pos = (int(session.state.get(name, "0")) for name in (CURSOR, POS))
-        changes: dict[str, str] = {}
         outputs: list[Event] = []
         for entry_id, request in asked:
             if isinstance(request, Poison):
@@ -119,16 +106,29 @@ class Feed:
             elif isinstance(request, ConfigRequested):
                 pos += 1
                 outputs.append(_config(request, pos))
-        for item in items:
+        for entry in entries:
             pos += 1
-            outputs.append(item.event(pos, self._price(session.partition, item), float(life)))
-        changes = {CURSOR: str(cursor + len(items)), POS: str(pos)}
-        offsets = {"inbox": (asked[-1][0], len(asked))} if asked else {}
-        await session.commit(outputs, changes, offsets)  # type: ignore[arg-type]
+            outputs.append(self._written(session.partition, entry, pos, life))
+        changes = {CURSOR: str(cursor + len(entries)), POS: str(pos)}
+        offsets: dict[Topic, tuple[str, int]] = {}
+        if asked:
+            offsets["inbox"] = (asked[-1][0], len(asked))
+        await session.commit(outputs, changes, offsets)
 
-    def _price(self, partition: int, item: Item) -> float:
-        odd = self._market.odd_prices[partition]
-        return odd.popleft() if odd and item.kind == "tick" else 1.0 + item.number
+    def _written(self, partition: int, entry: Event, pos: int, life: int) -> Event:
+        changes: dict[str, float] = {"pos": pos}
+        if isinstance(entry, Tick):
+            odd = self._market.odd_prices[partition]
+            changes |= {"size": float(life), "price": odd.popleft() if odd else entry.price}
+        return entry.model_copy(update=changes)
+
+
+async def ask(log: Log, partition: int, version: str) -> None:
+    """Ask a partition's feed for a config that changes nothing."""
+    wanted = ConfigRequested(
+        symbol="*", at=0, pos=0, kind=ASKED, name="sim", version=version, body={}
+    )
+    await log.append(partition, "inbox", wanted.wire())
 
 
 def _config(request: ConfigRequested, pos: int) -> Config:

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from shared.bus.step import StageSpec
 from shared.bus.topics import StageName, Topic
 from shared.events import Close, Event
-from tests.sim.stages import CANDLES, LEVELS, SIGNALS
 
 Undecided = tuple[StageName, Event]
 """A stage, and an event that it cannot decide on."""
@@ -45,13 +44,13 @@ class _Stage:
         return outputs
 
 
-def expect(spine: Iterable[Event]) -> Expected:
-    """Everything that follows from one partition's spine.
+def expect(spine: Iterable[Event], chain: Sequence[StageSpec]) -> Expected:
+    """Everything that follows from one partition's spine, by way of candles, levels and signals.
 
     What follows from a close stands before it in the eyes of the signals.
     """
     expected = Expected()
-    candles, levels, signals = (_Stage(spec, expected) for spec in (CANDLES, LEVELS, SIGNALS))
+    candles, levels, signals = (_Stage(spec, expected) for spec in chain)
     for event in spine:
         found = levels.decide(candles.decide([event]))
         assert not found or isinstance(event, Close)

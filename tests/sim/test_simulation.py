@@ -20,13 +20,13 @@ def test_whatever_goes_wrong_the_log_holds_what_an_undisturbed_run_writes(seed: 
     assert all(report.compared[topic] > 100 for topic in TOPICS)
 
 
-def test_every_kind_of_fault_happens() -> None:
-    """Schedules of one kind alone, and it did happen."""
+def test_every_kind_of_fault_happens_and_does_no_harm() -> None:
+    """Schedules of one kind alone, until it did happen."""
     for kind in KINDS:
-        seeds = ["kind.1", "kind.2"]
-        outcomes = [run(seed, schedule(seed, [kind])) for seed in seeds]
-        assert sum(one.happened[kind] for one in outcomes) > 0, kind
-        assert [one.violations for one in outcomes] == [[]] * len(seeds), kind
+        seeds = (f"kind.{n}" for n in range(9))
+        outcomes = (run(seed, schedule(seed, [kind])) for seed in seeds)
+        happened = next(one for one in outcomes if one.happened[kind])
+        assert happened.violations == [], kind
 
 
 def test_a_run_is_the_same_every_time() -> None:

@@ -2,23 +2,25 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from random import Random
 
 from shared.bus.log import Log
 from shared.bus.session import SessionWorker
 from shared.bus.stage_worker import Pace, StageWorker
+from shared.bus.step import StageSpec
 from shared.bus.topics import STAGE_INPUTS, StageName
-from shared.events import ConfigRequested
 from tests.sim.connection import Network, at_once
 from tests.sim.faults import KINDS, PARTITIONS_MAX, STAGES, Fault, Kind, draw_faults
+from tests.sim.house import CHAIN as REAL
+from tests.sim.house import draw_house_market
 from tests.sim.judge import Judge
 from tests.sim.loop import LoopClock, simulate
-from tests.sim.market import CURSOR, Feed, draw_market
+from tests.sim.market import CURSOR, Feed, Market, ask, draw_market
 from tests.sim.process import Process, Worker
 from tests.sim.server import Server
-from tests.sim.stages import CHAIN
+from tests.sim.stages import CHAIN as TOYS
 from tests.sim.strikes import Strikes
 
 # Faults come while the market is open and a little longer; then everything heals and has so long
@@ -31,13 +33,23 @@ _LOOK_S = 0.25
 _REST_S = 2.0
 
 
+DrawMarket = Callable[[Random, int, float], Market]
+"""Makes so many partitions' market, which lasts so many seconds."""
+
+
 @dataclass(frozen=True, slots=True)
 class Build:
     """What a run is made of; mutants bring parts of their own."""
 
+    chain: Sequence[StageSpec] = TOYS
+    draw_market: DrawMarket = draw_market
     server: type[Server] = Server
     stage_worker: type[StageWorker] = StageWorker
     session_worker: type[SessionWorker] = SessionWorker
+
+
+HOUSE = Build(chain=REAL, draw_market=draw_house_market)
+"""The real services' stages in place of the toys."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +87,7 @@ class World:
         self._clock = LoopClock()
         self._server = build.server(partitions)
         self._network = Network(self._server, seed)
-        self._market = draw_market(chance, partitions, MARKET_S)
+        self._market = build.draw_market(chance, partitions, MARKET_S)
         self._feed = Feed(self._market, self._clock, Random(f"{seed}/feed"))
         self._pace = Pace(
             batch=chance.randint(1, 9), ahead=chance.randint(3, 30), block_ms=200, views_s=2.0
@@ -100,7 +112,7 @@ class World:
         return self._outcome()
 
     def _recruit(self, stage: StageName) -> Process:
-        spec = next((one for one in CHAIN if one.name == stage), None)
+        spec = next((one for one in self._build.chain if one.name == stage), None)
 
         def build(log: Log, name: str) -> Worker:
             if spec is None:
@@ -122,10 +134,7 @@ class World:
                 self._loop.call_at(at, self._request, partition, f"{partition}.{number}")
 
     def _request(self, partition: int, version: str) -> None:
-        wanted = ConfigRequested(
-            symbol="*", at=0, pos=0, kind="rules", name="sim", version=version, body={}
-        )
-        at_once(self._server.append(partition, "inbox", wanted.wire()))
+        at_once(ask(self._server, partition, version))
 
     async def _heal(self) -> None:
         self._network.armed.clear()
@@ -149,7 +158,7 @@ class World:
 
     def _is_read(self, partition: int) -> bool:
         feed = self._server.cell("feed", partition)
-        if int(feed.state.get(CURSOR, "0")) < len(self._market.items[partition]):
+        if int(feed.state.get(CURSOR, "0")) < len(self._market.entries[partition]):
             return False
         for stage, topic in ((name, read) for name in STAGES for read in STAGE_INPUTS[name]):
             entries = self._server.archive[partition, topic]
@@ -159,7 +168,7 @@ class World:
         return True
 
     def _outcome(self) -> Outcome:
-        judge = Judge(self._server, self._market)
+        judge = Judge(self._server, self._market, self._build.chain)
         violations = self._troubles + [one for p in self._processes for one in p.troubles]
         violations += judge.violations()
         if self._network.conflicts and not self._network.rolled_back:
