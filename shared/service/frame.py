@@ -66,7 +66,10 @@ class Service:
             self.keys,
             middlewares=[RedisPrometheusMiddleware(registry=self.metrics, app_name=name)],
         )
-        self._backgrounds: dict[str, Background] = {}
+        self._backgrounds: dict[str, Background] = {
+            "watch": self._watch,
+            "upkeep": self.upkeep.run,
+        }
         self._public: Any = None
         self._stopping = asyncio.Event()
         self._waits_because: str | None = f"waits for Redis at {masked(self._url)}"
@@ -91,7 +94,13 @@ class Service:
         return self.upkeep.pressure(topic)
 
     def add_background(self, name: str, run: Background) -> None:
-        """Run something beside the stages, once the log is there."""
+        """Run something beside the stages, once the log is there.
+
+        Raises:
+            ValueError: something of that name runs already.
+        """
+        if name in self._backgrounds:
+            raise ValueError(f"service {self.name} has a background task {name!r} already")
         self._backgrounds[name] = run
 
     def mount_public(self, app: Any) -> None:
@@ -211,7 +220,7 @@ class Service:
         runs: dict[str, Background] = {
             f"stage {worker.progress.stage}": worker.run for worker in self.upkeep.workers
         }
-        runs |= self._backgrounds | {"watch": self._watch, "upkeep": self.upkeep.run}
+        runs |= self._backgrounds
         tasks = [asyncio.create_task(run(), name=name) for name, run in runs.items()]
         stopping = asyncio.create_task(self._stopping.wait(), name="stop")
         done, _ = await asyncio.wait([*tasks, stopping], return_when=asyncio.FIRST_COMPLETED)

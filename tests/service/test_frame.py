@@ -184,6 +184,21 @@ async def test_a_service_that_stops_is_not_ready(server_url: str, keys: Keys) ->
     await service.log.close()
 
 
+@pytest.mark.parametrize("name", ["watch", "upkeep", "own"])
+async def test_two_backgrounds_of_one_name_are_refused(
+    server_url: str, keys: Keys, name: str
+) -> None:
+    """One would silently take the other's place, the frame's own included."""
+
+    async def nothing() -> None: ...
+
+    service = Service("toy", settings_for(server_url, keys))
+    service.add_background("own", nothing)
+    with pytest.raises(ValueError, match=f"background task '{name}' already"):
+        service.add_background(name, nothing)
+    await service.log.close()
+
+
 async def test_a_long_announcement_is_cut(server_url: str, keys: Keys, redis_log: RedisLog) -> None:
     """What operators are told fits its field."""
     service = Service("toy", settings_for(server_url, keys))
