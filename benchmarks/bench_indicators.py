@@ -12,12 +12,12 @@ from typing import Any
 from talipp import indicators as talipp
 from talipp.ohlcv import OHLCV
 
-from services.indicators.app import calm_collector
 from services.indicators.domain.board import Board
 from services.indicators.domain.catalogue import parse
 from services.indicators.domain.defaults import recipes
 from services.indicators.domain.stage import STAGE
 from shared.events import CandleClosed
+from shared.service.collector import calm_collector
 
 SYMBOLS = 10_000
 WARM = 50

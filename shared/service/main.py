@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable
 
 from shared.bus.log import BusError
+from shared.service.collector import keep_calm
 from shared.service.frame import Service
 from shared.service.settings import SettingsError, SettingsT
 from shared.telemetry.logs import configure
@@ -25,4 +26,7 @@ def main(build_app: Callable[[SettingsT], Service], settings_type: type[Settings
 
 
 async def _run(build_app: Callable[[SettingsT], Service], settings: SettingsT) -> None:
-    await build_app(settings).run()
+    service = build_app(settings)
+    # The collector is the process's, and the process is this service's alone.
+    service.add_background("collector", keep_calm)
+    await service.run()
