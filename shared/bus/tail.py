@@ -77,11 +77,12 @@ class Tail:
         before, self.incarnations = self.incarnations, incarnations
         if before is None:
             return
-        for partition, topic in self.offsets:
-            if before[partition] != incarnations[partition]:
-                ms, _ = order(self.offsets[partition, topic])
-                self.offsets[partition, topic] = f"{max(0, ms - REWIND_MS)}-0"
-                log.warning("tail_rewound", topic=topic, partition=partition)
+        reborn = {p for p, life in enumerate(incarnations) if life != before[p]}
+        for partition in sorted(reborn):
+            log.warning("tail_rewound", partition=partition, incarnation=incarnations[partition])
+        for at, offset in self.offsets.items():
+            if at[0] in reborn:
+                self.offsets[at] = f"{max(0, order(offset)[0] - REWIND_MS)}-0"
 
     def _fresh(self, at: At, found: Sequence[Decoded]) -> list[Decoded]:
         """What was not handed out before; it is remembered for as long as a rewind goes back."""
