@@ -8,7 +8,7 @@ from redis.exceptions import RedisError
 from shared.bus.connection import connect, execute
 from shared.bus.keys import Keys
 from shared.bus.lease import LEASE_TTL_MS
-from shared.bus.log import At, Commit, Held, Lease, Reached, Verdict
+from shared.bus.log import At, Commit, Held, Lease, Output, Reached, Verdict
 from shared.bus.patience import Away, Waits, commit_patiently
 from shared.bus.redis_errors import meaning, wait_out
 from shared.bus.redis_scripts import Call, Script
@@ -139,10 +139,7 @@ class RedisLog:
         args.append(len(commit.rests_on))
         for topic, entry_id in commit.rests_on:
             args += (streams.setdefault(topic, len(streams) + 1), entry_id)
-        args.append(len(commit.outputs))
-        for output in commit.outputs:
-            number = streams.setdefault(output.topic, len(streams) + 1)
-            args += (number, len(output.fields) // 2, *output.fields)
+        args += _entries(commit.outputs, streams)
         keys = self._stage_keys(commit.stage, commit.partition)
         keys.append(self.keys.incarnation(commit.partition))
         return keys + [self.keys.topic(commit.partition, topic) for topic in streams], args
@@ -162,6 +159,23 @@ class RedisLog:
             self.keys.state(partition, stage),
             self.keys.view(partition, stage),
         ]
+
+
+def _entries(outputs: Sequence[Output], streams: dict[Topic, int]) -> list[Scalar]:
+    """Outputs with the names of their fields told once for all entries of a kind.
+
+    ``streams`` numbers the topics; new ones are added.
+    """
+    shapes: dict[tuple[Topic, tuple[Scalar, ...]], int] = {}
+    values: list[Scalar] = [len(outputs)]
+    for output in outputs:
+        shape = (output.topic, tuple(output.fields[::2]))
+        values.append(shapes.setdefault(shape, len(shapes) + 1))
+        values += output.fields[1::2]
+    told: list[Scalar] = [len(shapes)]
+    for topic, names in shapes:
+        told += (streams.setdefault(topic, len(streams) + 1), len(names), *names)
+    return told + values
 
 
 def _answer(reply: object, commit: Commit) -> Verdict | Away:

@@ -3,7 +3,8 @@
 -- ARGV: 1 token  2 expected seq  3 transaction id  4 lease ttl_ms  5 incarnation known
 --       then checkpoint, state and view, each as: n, n * (field, value)   ('' deletes in state)
 --       then entries it rests on: n, n * (stream number from 1, id)
---       then outputs: n, n * (stream number, n_pairs, n_pairs * (field, value))
+--       then shapes of entries: n, n * (stream number, n_names, n_names * name)
+--       then outputs: n, n * (shape number from 1, as many values as it has names)
 -- Everything is checked before the first write: a script that fails half way keeps what it wrote.
 local lease, checkpoint, state, view, incarnation = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local expected = tonumber(ARGV[2])
@@ -43,8 +44,8 @@ local n_checkpoint, checkpoint_at = block()
 local n_state, state_at = block()
 local n_view, view_at = block()
 local n_rests, rests_at = block()
-local n_outputs = tonumber(ARGV[at] or '')
-if not (n_checkpoint and n_state and n_view and n_rests and n_outputs) then
+local n_shapes = tonumber(ARGV[at] or '')
+if not (n_checkpoint and n_state and n_view and n_rests and n_shapes) then
   return redis.error_reply('BADARGS a count is missing')
 end
 local function stream_key(number)
@@ -53,18 +54,29 @@ end
 for k = rests_at, rests_at + 2 * n_rests - 2, 2 do
   if not stream_key(tonumber(ARGV[k])) then return redis.error_reply('BADARGS unknown stream') end
 end
+-- Each shape becomes an XADD whose names stand already and whose values are put in.
+local shapes = {}
+at = at + 1
+for number = 1, n_shapes do
+  local key, names = stream_key(tonumber(ARGV[at] or '')), tonumber(ARGV[at + 1] or '')
+  if not key then return redis.error_reply('BADARGS unknown stream') end
+  -- Lua's unpack has a limit near 8,000 values; an event has a dozen fields.
+  if not names or names < 1 or names > 1000 then
+    return redis.error_reply('BADARGS an entry needs 1 to 1000 fields')
+  end
+  local shape = {'XADD', key, '*'}
+  for k = 1, names do shape[2 * k + 2] = ARGV[at + 1 + k] end
+  shapes[tostring(number)] = {shape, names}
+  at = at + 2 + names
+end
+local n_outputs = tonumber(ARGV[at] or '')
+if not n_outputs then return redis.error_reply('BADARGS a count is missing') end
 local outputs_at = at + 1
 at = outputs_at
 for _ = 1, n_outputs do
-  local pairs = tonumber(ARGV[at + 1] or '')
-  if not stream_key(tonumber(ARGV[at] or '')) then
-    return redis.error_reply('BADARGS unknown stream')
-  end
-  -- Lua's unpack has a limit near 8,000 values; an event has a dozen fields.
-  if not pairs or pairs < 1 or pairs > 1000 then
-    return redis.error_reply('BADARGS an entry needs 1 to 1000 fields')
-  end
-  at = at + 2 + 2 * pairs
+  local shape = shapes[ARGV[at] or '']
+  if not shape then return redis.error_reply('BADARGS unknown shape') end
+  at = at + 1 + shape[2]
 end
 if at ~= #ARGV + 1 then return redis.error_reply('BADARGS ' .. #ARGV .. ' values, not ' .. at - 1) end
 for k = 1, #KEYS do
@@ -84,9 +96,10 @@ end
 -- 6. The writes.
 at = outputs_at
 for _ = 1, n_outputs do
-  local last_value = at + 1 + 2 * ARGV[at + 1]
-  redis.call('XADD', KEYS[first_stream + ARGV[at]], '*', unpack(ARGV, at + 2, last_value))
-  at = last_value + 1
+  local shape, names = shapes[ARGV[at]][1], shapes[ARGV[at]][2]
+  for k = 1, names do shape[2 * k + 3] = ARGV[at + k] end
+  redis.call(unpack(shape, 1, 2 * names + 3))
+  at = at + 1 + names
 end
 for k = state_at, state_at + 2 * n_state - 2, 2 do
   if ARGV[k + 1] == '' then redis.call('HDEL', state, ARGV[k])
