@@ -9,11 +9,9 @@ from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from itertools import islice
 from multiprocessing import get_context
 
-from shared.telemetry.logs import configure
 from tests.chaos.faults import KINDS, Fault, schedules
 from tests.chaos.judge import TOPICS
-from tests.chaos.worker import preload
-from tests.chaos.world import Outcome, run
+from tests.chaos.world import Outcome, prepare, run
 
 # A run waits most of its time, for leases to expire above all.
 _LANES = 2
@@ -48,7 +46,7 @@ def _play(
     plan: Sequence[Sequence[Fault]], options: argparse.Namespace
 ) -> Iterator[tuple[int, Outcome]]:
     numbers = range(len(plan)) if options.only is None else [options.only]
-    lanes = ProcessPoolExecutor(_LANES, mp_context=get_context("spawn"), initializer=_prepare)
+    lanes = ProcessPoolExecutor(_LANES, mp_context=get_context("spawn"), initializer=prepare)
     with lanes:
         played: dict[Future[Outcome], int] = {
             lanes.submit(run, options.seed * 1_000 + number, plan[number], options.keep): number
@@ -56,12 +54,6 @@ def _play(
         }
         for future in as_completed(played):
             yield played[future], future.result()
-
-
-def _prepare() -> None:
-    """Once in every lane: what its reader waits for is no news, and the last line is for JSON."""
-    configure("error", "console")
-    preload()
 
 
 def _told(number: int, seed: int, outcome: Outcome, faults: Sequence[Fault]) -> Iterator[str]:

@@ -11,12 +11,14 @@ from pathlib import Path
 from shared.bus.topics import STAGES, Topic
 from shared.events.codec import Decoded
 from shared.market.timeframes import LENGTH_US
+from shared.telemetry.logs import configure
 from tests.chaos.faults import Fault, Kind
 from tests.chaos.judge import READ, TOPICS, Judge, events_of
 from tests.chaos.outsider import Outsider
 from tests.chaos.recording import Recording, record
 from tests.chaos.site import KEYS, PARTITIONS, Site
 from tests.chaos.strikes import Strikes
+from tests.chaos.worker import preload
 
 _START_S = 30.0
 _HEAL_S = 30.0
@@ -34,6 +36,12 @@ class Outcome:
     happened: Counter[Kind]
     lost: int
     seconds: float
+
+
+def prepare() -> None:
+    """Once in a process: what its readers wait for is no news, and forking takes no imports."""
+    configure("error", "console")
+    preload()
 
 
 def run(seed: int, faults: Sequence[Fault], keep: bool) -> Outcome:
