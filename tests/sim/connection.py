@@ -101,6 +101,10 @@ class Connection:
     async def trim(self, topic: Topic, partitions: Sequence[int], keep: int) -> int:
         return await self._ask(lambda: self._server.trim(topic, partitions, keep))
 
+    async def lives(self) -> list[str]:
+        """Each partition's incarnation."""
+        return await self._ask(self._server.lives)
+
     async def read(
         self, offsets: Mapping[At, str], *, count: int, block_ms: int
     ) -> dict[At, list[RawEntry]]:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from shared.bus.log import Commit, Lease, Verdict
+from shared.bus.log import FIRST_LIFE, Commit, Lease, Verdict
 from shared.bus.stage_worker import StageWorker
 from tests.sim.faults import Kind
 from tests.sim.server import Server
@@ -48,6 +48,13 @@ class NoWitness(Server):
         return super()._prolong(lease, 0, ttl_ms)
 
 
+class NoNewLife(Server):
+    """Tells readers outside that nothing was ever rolled back."""
+
+    async def lives(self) -> list[str]:
+        return [FIRST_LIFE] * self.partitions
+
+
 class NoWaiting(StageWorker):
     """Decides on a close at once, whatever the joined topic has still to say of it."""
 
@@ -72,4 +79,5 @@ MUTANTS: dict[str, Mutant] = {
     "no waiting for the watermark": Mutant(Build(stage_worker=NoWaiting), ("late_topic",)),
     "no footing": Mutant(Build(server=NoFooting), ("rollback_at_commit",)),
     "no witness": Mutant(Build(server=NoWitness), ("rollback",)),
+    "no incarnation": Mutant(Build(server=NoNewLife), ("rollback", "clock_jump")),
 }

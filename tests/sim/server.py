@@ -46,6 +46,10 @@ class Server(MemoryLog):
         """What a stage keeps of a partition."""
         return self._cells[stage, partition]
 
+    async def lives(self) -> list[str]:
+        """Each partition's incarnation."""
+        return [self._lives[partition] for partition in range(self.partitions)]
+
     def roll_back(self, partitions: Iterable[int], seconds: float) -> int:
         """Lose what was written in the last seconds, as a lagging replica has; returns how much."""
         since = asyncio.get_running_loop().time() - seconds

@@ -10,6 +10,7 @@ from shared.bus.log import Log
 from shared.bus.session import SessionWorker
 from shared.bus.stage_worker import Pace, StageWorker
 from shared.bus.step import StageSpec
+from shared.bus.tasks import end
 from shared.bus.topics import STAGE_INPUTS, StageName
 from tests.sim.connection import Network, at_once
 from tests.sim.faults import KINDS, PARTITIONS_MAX, STAGES, Fault, Kind, draw_faults
@@ -19,6 +20,7 @@ from tests.sim.judge import Judge
 from tests.sim.loop import LoopClock, simulate
 from tests.sim.market import CURSOR, Feed, Market, ask, draw_market
 from tests.sim.process import Process, Worker
+from tests.sim.reader import Reader
 from tests.sim.server import Server
 from tests.sim.stages import CHAIN as TOYS
 from tests.sim.strikes import Strikes
@@ -92,6 +94,7 @@ class World:
         self._pace = Pace(
             batch=chance.randint(1, 9), ahead=chance.randint(3, 30), block_ms=200, views_s=2.0
         )
+        self._reader = Reader(self._network)
         self._processes: list[Process] = []
         for stage in STAGES:
             for _ in range(chance.randint(1, 2)):
@@ -102,6 +105,7 @@ class World:
 
     async def run(self, faults: Sequence[Fault]) -> Outcome:
         """From the first tick to the judgement."""
+        reading = asyncio.create_task(self._reader.run())
         for process in self._processes:
             process.start()
         strikes = Strikes(self._network, self._market, self._processes, self._recruit)
@@ -109,6 +113,7 @@ class World:
         await asyncio.sleep(max(0.0, SECONDS - self._loop.time()))
         await self._heal()
         await asyncio.gather(*(process.stop() for process in self._processes))
+        await end([reading])
         return self._outcome()
 
     def _recruit(self, stage: StageName) -> Process:
@@ -171,6 +176,8 @@ class World:
         judge = Judge(self._server, self._market, self._build.chain)
         violations = self._troubles + [one for p in self._processes for one in p.troubles]
         violations += judge.violations()
+        if not self._network.happened["trim"]:  # which spares no reader outside
+            violations += self._reader.violations(self._server)
         if self._network.conflicts and not self._network.rolled_back:
             violations.append("a commit was refused as out of turn, and nothing was rolled back")
         happened = Counter(self._network.happened)
