@@ -13,7 +13,19 @@ from tideline.interrupt import Interrupted
 from tideline.terminal import Terminal, without_colour
 from tideline.trouble import INTERRUPTED, MISUSED, Trouble, told
 
-COMMANDS = ("demo", "up", "run", "tail", "topics", "doctor", "config", "healthcheck", "version")
+COMMANDS = (
+    "demo",
+    "up",
+    "run",
+    "tail",
+    "topics",
+    "dlq",
+    "readers",
+    "doctor",
+    "config",
+    "healthcheck",
+    "version",
+)
 _NO_COLOUR = "--no-color"
 
 

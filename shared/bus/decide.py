@@ -8,6 +8,7 @@ import structlog
 
 from shared.bus.log import START, Commit, Lease, Output
 from shared.bus.poison import dead_letter
+from shared.bus.share import DeadShare
 from shared.bus.step import StageSpec, Step
 from shared.bus.topics import Topic
 from shared.events.base import Event
@@ -77,6 +78,7 @@ class Decider:
         self.spec = spec
         self.lease = lease
         self._seq = lease.seq
+        self._share = DeadShare(lease.stage, lease.partition, lease.checkpoint)
         self._mark = int(lease.checkpoint.get("pos", "0"))
         self._saved = dict(lease.state)
         self._step = spec.restore(self._saved)
@@ -119,7 +121,11 @@ class Decider:
             self._joined_reached = max(self._joined_reached, _reached(decoded))
 
     def plan(self, limit: int, views: bool = False) -> Commit | None:
-        """Decide on what can be decided and return the commit, or None if there is nothing."""
+        """Decide on what can be decided and return the commit, or None if there is nothing.
+
+        Raises:
+            TooManyDead: most of what was read lately would be stepped over.
+        """
         plan = self._consume(limit)
         if not plan.consumed and not views:
             return None
@@ -127,7 +133,9 @@ class Decider:
         shown = self._views() if views else {}
         if not plan.consumed and not shown:
             return None
-        checkpoint = {"pos": str(self._mark)}
+        reason = plan.dead[-1].reason if plan.dead else ""
+        checkpoint = self._share.take(plan.consumed, len(plan.dead), reason)
+        checkpoint["pos"] = str(self._mark)
         rests_on: list[tuple[Topic, str]] = []
         for source in (self._primary, self._joined):
             if source is not None:

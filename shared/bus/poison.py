@@ -10,6 +10,8 @@ from shared.events.spine import PARTITION_SYMBOL
 
 _REASON_MAX = 1000
 _SYMBOL_MAX = 40
+# Characters kept of a foreign entry, which may be of any size; the digest is over all of it.
+_BODY_MAX = 65_536
 
 
 def digest(fields: tuple[str, ...]) -> str:
@@ -30,8 +32,20 @@ def dead_letter(stage: StageName, topic: Topic, entry_id: str, poison: Poison) -
         entry=entry_id,
         reason=poison.reason[:_REASON_MAX],
         digest=digest(poison.fields),
-        body=list(poison.fields),
+        body=_bounded(poison.fields),
     )
+
+
+def _bounded(fields: tuple[str, ...]) -> list[str]:
+    """The fields as far as they fit; a body that was cut does not fit its digest any more."""
+    kept: list[str] = []
+    left = _BODY_MAX
+    for text in fields:
+        if left <= 0:
+            break
+        kept.append(text[:left])
+        left -= max(1, len(text))
+    return kept
 
 
 def _symbol(text: str) -> str:

@@ -8,11 +8,13 @@ import structlog
 from shared.bus.log import START, Commit, Lease, LeaseLost, Log, Output, order
 from shared.bus.owner import Owner
 from shared.bus.progress import Progress
+from shared.bus.share import FIELD, DeadShare, TooManyDead
 from shared.bus.tasks import end
 from shared.bus.topics import StageName, Topic
 from shared.clock import Clock
 from shared.events.base import Event
 from shared.events.codec import Decoded, decode
+from shared.events.control import DeadLetter
 
 log = structlog.get_logger(__name__)
 
@@ -34,7 +36,7 @@ class Session:
         self.offsets = {
             name: value
             for name, value in lease.checkpoint.items()
-            if name not in {"seq", "txid"} and not name.startswith("n:")
+            if name not in {"seq", "txid", FIELD} and not name.startswith("n:")
         }
         self._log = log_
         self._lease = lease
@@ -45,6 +47,7 @@ class Session:
         self._counts = {
             name: int(value) for name, value in lease.checkpoint.items() if name.startswith("n:")
         }
+        self._share = DeadShare(lease.stage, lease.partition, lease.checkpoint)
         self._turn = asyncio.Lock()
 
     async def read(
@@ -72,6 +75,7 @@ class Session:
 
         Raises:
             LeaseLost: another worker owns the partition, or the log was rolled back.
+            TooManyDead: most of what was read lately would be stepped over.
         """
         async with self._turn:
             await self._commit(outputs, changes, offsets)
@@ -93,6 +97,7 @@ class Session:
             seq=self._seq,
             txid=f"{self._lease.token}/{self._seq}",
             checkpoint={
+                **self._counted(outputs, offsets),
                 **{topic: entry for topic, (entry, _) in offsets.items()},
                 **{name: str(count) for name, count in counts.items()},
             },
@@ -114,6 +119,16 @@ class Session:
             else:
                 self.state[name] = text
         self._renewed()
+
+    def _counted(
+        self, outputs: Sequence[Event], offsets: Mapping[Topic, tuple[str, int]]
+    ) -> dict[str, str]:
+        """Dead letters of what was read from the log; what a provider sends is no such thing."""
+        dead = [one for one in outputs if isinstance(one, DeadLetter) and one.topic in offsets]
+        taken = sum(count for _, count in offsets.values())
+        if not taken:
+            return {}
+        return self._share.take(taken, len(dead), dead[-1].reason if dead else "")
 
     def _rests_on(self, offsets: Mapping[Topic, tuple[str, int]]) -> list[tuple[Topic, str]]:
         """The entries taken, and the last of each portion read before them."""
@@ -165,6 +180,9 @@ class SessionWorker:
             while not self._stopping:
                 await self._turn()
                 await asyncio.sleep(_LOOK_S)
+        except TooManyDead as stop:
+            self.progress.stopped = str(stop)
+            raise
         finally:
             await self._cancel(list(self._tasks))
             await self._owner.leave()

@@ -10,6 +10,7 @@ from shared.bus.decide import Decider
 from shared.bus.log import Commit, Log
 from shared.bus.owner import Owner
 from shared.bus.progress import Progress
+from shared.bus.share import TooManyDead
 from shared.bus.step import StageSpec
 from shared.clock import Clock
 
@@ -67,6 +68,9 @@ class StageWorker:
         try:
             while not self._stopping:
                 await self.turn()
+        except TooManyDead as stop:
+            self.progress.stopped = str(stop)
+            raise
         finally:
             await self._owner.leave()
 

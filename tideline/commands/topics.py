@@ -25,7 +25,7 @@ def topics(
 ) -> None:
     """Show topics' rates and stages' lag.
 
-    Dead letters are events that a stage stepped over: `tideline tail dead_letter` says why.
+    Dead letters are events that a stage stepped over: `tideline dlq list` says why.
     """
     asyncio.run(interruptible(_topics(seconds, watch=watch, json=json)))
 
