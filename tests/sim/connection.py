@@ -116,7 +116,7 @@ class Connection:
             left = until - self._loop.time()
             if found or left <= 0:
                 return found
-            await self._server.news(left)
+            await self._server.news(offsets, left)
 
     async def commit(self, commits: Sequence[Commit]) -> list[Verdict]:
         return await commit_patiently(commits, self._send)

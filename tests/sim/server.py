@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
 from dataclasses import dataclass
 
 from shared.bus.log import At, Commit
@@ -40,7 +40,7 @@ class Server(MemoryLog):
         self.archive: dict[At, list[RawEntry]] = defaultdict(list)
         self.standing: dict[Place, list[Standing]] = defaultdict(list)
         self._past: dict[int, list[_Change]] = defaultdict(list)
-        self._awaiting_news: list[asyncio.Future[None]] = []
+        self._awaiting: dict[asyncio.Future[None], Container[At]] = {}
 
     def cell(self, stage: StageName, partition: int) -> Cell:
         """What a stage keeps of a partition."""
@@ -61,14 +61,19 @@ class Server(MemoryLog):
                 lost += 1
         return lost
 
-    async def news(self, seconds: float) -> None:
-        """Wait until something is written, but no longer than that."""
+    async def news(self, topics: Container[At], seconds: float) -> None:
+        """Wait until something is written to one of the topics, but no longer than that."""
         loop = asyncio.get_running_loop()
         written = loop.create_future()
-        self._awaiting_news.append(written)
-        timer = loop.call_later(seconds, _end, written)
+        self._awaiting[written] = topics
+        timer = loop.call_later(seconds, self._wake, written)
         await written
         timer.cancel()
+
+    def _wake(self, written: "asyncio.Future[None]") -> None:
+        self._awaiting.pop(written, None)
+        if not written.done():
+            written.set_result(None)
 
     def _clock_ms(self) -> int:
         elapsed = asyncio.get_running_loop().time()
@@ -92,9 +97,8 @@ class Server(MemoryLog):
             stream.last = last
 
         self._remember(at[0], undo)
-        awaiting, self._awaiting_news = self._awaiting_news, []
-        for written in awaiting:
-            _end(written)
+        for written in [one for one, topics in self._awaiting.items() if at in topics]:
+            self._wake(written)
         return entry_id
 
     def _cut(self, at: At, keep: int) -> int:
@@ -123,8 +127,3 @@ class Server(MemoryLog):
 
     def _remember(self, partition: int, undo: Callable[[], object]) -> None:
         self._past[partition].append(_Change(asyncio.get_running_loop().time(), undo))
-
-
-def _end(future: "asyncio.Future[None]") -> None:
-    if not future.done():
-        future.set_result(None)
