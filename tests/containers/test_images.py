@@ -75,5 +75,5 @@ def test_image_runs_as_nobody_in_particular(service: str) -> None:
     assert config["User"] == "tideline"
     assert inside(service, "id", "-u") == "10001"
     assert config["StopSignal"] == "SIGTERM"
-    assert config["Healthcheck"]["Test"] == ["CMD", "python", "-m", "tideline", "healthcheck"]
+    assert config["Healthcheck"]["Test"] == ["CMD", "python", "-m", "shared.service.probe"]
     assert config["Cmd"] == ["python", "-m", f"services.{service}"]
