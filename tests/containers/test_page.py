@@ -33,7 +33,7 @@ async def test_page_shows_live_candles_and_a_fired_alert(demo: Project, browser:
         await state(tab, "live")
         await until(tab, f"({COLOURED})() > 500")
         await until(tab, f"{ALERTS} > 0")
-        assert await tab.is_visible("#simulated")
+        assert await tab.text_content("#unreal") == "Simulated"
         price = await tab.text_content("#price")
         await until(tab, f"{text_of('#price')} !== '{price}'")
         assert complaints == []
