@@ -11,15 +11,23 @@ from pathlib import Path
 
 import pytest
 import redis
+from xdist.remote import Producer
 
 from shared.bus.keys import Keys, kind_of
 from shared.bus.log import Log
 from shared.bus.memory_log import MemoryLog
 from shared.bus.redis_log import RedisLog
+from tests.scheduling import Scheduling
 from tideline.embedded import EmbeddedServer
 
 _REPOSITORY = Path(__file__).parents[1]
 _numbers = itertools.count()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Scheduling | None:
+    """Keep groups of tests together, in place of what ``--dist loadgroup`` does not do any more."""
+    return Scheduling(config, log) if config.getvalue("dist") == "loadgroup" else None
 
 
 @pytest.fixture(scope="session")

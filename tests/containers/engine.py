@@ -15,10 +15,8 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 SERVICES = ("ingest", "indicators", "signals", "notifier", "charts")
-# One after the other in one process: they share the images, and the machine's processors.
 MARKS = [
     pytest.mark.containers,
-    pytest.mark.xdist_group("containers"),
     # The first of them waits for the images.
     pytest.mark.timeout(900),
 ]
