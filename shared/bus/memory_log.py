@@ -146,12 +146,11 @@ class MemoryLog:
         return cell.token == lease.token
 
     def _rolled_back(self, witness: Commit | Lease) -> Verdict:
-        """Begin a new life of the partition, unless one has begun that the witness knows not of."""
-        lives = self._lives[witness.partition]
-        if lives == witness.incarnation:
-            number, _, _ = lives.partition(":")
+        """Begin a new life of the partition, unless one has begun since the witness' lease."""
+        lives, known = self._lives[witness.partition], witness.incarnation
+        if lives == known or _number(lives) < _number(known):
             _, _, nonce = witness.token.partition(":")
-            self._reincarnate(witness.partition, f"{int(number) + 1}:{nonce}")
+            self._reincarnate(witness.partition, f"{_number(known) + 1}:{nonce}")
         return "CONFLICT"
 
     def _holds(self, at: At, entry_id: str) -> bool:
@@ -202,6 +201,10 @@ class MemoryLog:
         surplus = max(0, len(stream.entries) - keep)
         del stream.entries[:surplus]
         return surplus
+
+
+def _number(lives: str) -> int:
+    return int(lives.partition(":")[0])
 
 
 def _text(value: Scalar) -> str:

@@ -86,6 +86,18 @@ async def test_each_rollback_makes_a_life_of_its_own(any_log: Log) -> None:
     assert [life.partition(":")[0] for life in lives] == ["0", "1", "2"]
 
 
+async def test_life_that_was_itself_rolled_back_is_followed_by_one_of_a_higher_number(
+    any_log: Log,
+) -> None:
+    """A second failover took the first one's mark away: 0 again, where the witness knows 4."""
+    held = await lease(any_log)
+    planned = replace(commit(held, 3), incarnation="4:lost")
+    assert await any_log.commit([planned]) == ["CONFLICT"]
+    assert (await lease(any_log)).incarnation.startswith("5:")
+    await any_log.renew([(replace(held, incarnation="7:lost"), 3)], 3_000)
+    assert (await lease(any_log)).incarnation.startswith("8:")
+
+
 async def test_owner_who_knows_an_older_life_only_must_reload(any_log: Log) -> None:
     """Its commit fits, but what it would notice of a second rollback would go unheard."""
     held = await lease(any_log)

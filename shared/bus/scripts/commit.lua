@@ -11,11 +11,12 @@ local expected = tonumber(ARGV[2])
 local first_stream = 5
 
 -- The sender has seen what is not there any more: the partition was rolled back. It gets a new
--- life, unless it was given one since the sender took its lease.
+-- life, unless it was given one since the sender took its lease. That one may be gone as well.
 local lives = redis.call('GET', incarnation) or '0'
 local function rolled_back(seq)
-  if lives == ARGV[5] then
-    redis.call('SET', incarnation, string.match(lives, '^%d+') + 1 .. string.match(ARGV[1], ':.*'))
+  local number, known = string.match(lives, '^%d+') + 0, string.match(ARGV[5], '^%d+') + 0
+  if lives == ARGV[5] or number < known then
+    redis.call('SET', incarnation, known + 1 .. string.match(ARGV[1], ':.*'))
   end
   return {'CONFLICT', seq}
 end
