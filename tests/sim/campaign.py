@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from tests.sim.faults import KINDS, Fault, Kind
 from tests.sim.world import HOUSE, Build, run, schedule
 
+# A list of all that is missing may be long; its beginning tells what it is.
+_SENTENCE_MAX = 400
 # With fewer runs a kind of fault may be missing by chance.
 ALL_KINDS_FROM = 100
 # The real stages are slower than the toys, and forgive more.
@@ -24,7 +26,7 @@ class Violation:
 
     def __str__(self) -> str:
         lines = [f"seed {self.seed} breaks the guarantee:"]
-        lines += [f"  {sentence}" for sentence in self.sentences]
+        lines += [f"  {sentence[:_SENTENCE_MAX]}" for sentence in self.sentences]
         lines.append("its shortest schedule that does:")
         lines += [f"  {fault}" for fault in self.faults] or ["  no fault at all"]
         return "\n".join(lines)

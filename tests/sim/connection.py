@@ -102,7 +102,7 @@ class Connection:
         return await self._ask(lambda: self._server.trim(topic, partitions, keep))
 
     async def lives(self) -> list[str]:
-        """Each partition's incarnation."""
+        """Each partition's life."""
         return await self._ask(self._server.lives)
 
     async def read(

@@ -37,6 +37,7 @@ class Server(MemoryLog):
     def __init__(self, partitions: int) -> None:
         super().__init__(partitions, self._clock_ms)
         self.jumped_ms = 0
+        self.failovers = 0
         self.archive: dict[At, list[RawEntry]] = defaultdict(list)
         self.standing: dict[Place, list[Standing]] = defaultdict(list)
         self._past: dict[int, list[_Change]] = defaultdict(list)
@@ -47,11 +48,13 @@ class Server(MemoryLog):
         return self._cells[stage, partition]
 
     async def lives(self) -> list[str]:
-        """Each partition's incarnation."""
-        return [self._lives[partition] for partition in range(self.partitions)]
+        """Each partition's incarnation, and which server tells it."""
+        everywhere = range(self.partitions)
+        return [f"{self._lives[partition]}@{self.failovers}" for partition in everywhere]
 
     def roll_back(self, partitions: Iterable[int], seconds: float) -> int:
         """Lose what was written in the last seconds, as a lagging replica has; returns how much."""
+        self.failovers += 1
         since = asyncio.get_running_loop().time() - seconds
         lost = 0
         for partition in partitions:
