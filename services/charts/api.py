@@ -4,14 +4,10 @@ import hashlib
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from fastapi import FastAPI, Query, Request
-from starlette.middleware.gzip import GZipMiddleware
+from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
-from services.charts.adapters.encoding import encoded
-from services.charts.adapters.headers import AnswerHeaders
 from services.charts.adapters.hub import Hub
-from services.charts.adapters.problems import MEDIA_TYPE, Problem, tell_problems
 from services.charts.adapters.site import Site
 from services.charts.adapters.sockets import MarketSocket
 from services.charts.domain.nearest import nearest, unknown_symbol
@@ -25,6 +21,9 @@ from services.charts.domain.shapes import (
 )
 from shared.events.base import Micros
 from shared.market.timeframes import Timeframe
+from shared.service.encoding import encoded
+from shared.service.problems import MEDIA_TYPE, Problem
+from shared.service.web import Web
 
 Symbol = Annotated[str, Query(min_length=1, max_length=40, description="for example EURUSD")]
 MaybeSymbol = Annotated[str | None, Query(min_length=1, max_length=40)]
@@ -63,8 +62,8 @@ class Levels:
 
 
 @dataclass(frozen=True, slots=True)
-class Signals:
-    """Recent signals, newest first."""
+class Markers:
+    """Recent signals as a chart marks them, newest first."""
 
     signals: list[ShownSignal]
 
@@ -83,8 +82,8 @@ class MarketApi:
         self._hub = hub
         self._book = hub.book
 
-    def mount(self, app: FastAPI) -> None:
-        """Add the routes to an application."""
+    def mount(self, router: APIRouter) -> None:
+        """Add the routes to a router."""
         told: dict[int | str, dict[str, Any]] = {
             status: {"description": meaning, "content": {MEDIA_TYPE: {}}}
             for status, meaning in (
@@ -97,11 +96,11 @@ class MarketApi:
             ("candles", self.candles, CandlePage),
             ("symbols", self.symbols, Symbols),
             ("levels", self.levels, Levels),
-            ("signals", self.signals, Signals),
+            ("markers", self.markers, Markers),
             ("alerts", self.alerts, Alerts),
         ):
             path = f"/api/v1/{name}"
-            app.add_api_route(path, route, response_model=model, responses=told, tags=["market"])
+            router.add_api_route(path, route, response_model=model, responses=told, tags=["market"])
 
     async def candles(
         self,
@@ -131,7 +130,7 @@ class MarketApi:
         found = Levels(symbol, timeframe, self._book.levels(key), self._book.zones(key))
         return _answer(request, found)
 
-    async def signals(
+    async def markers(
         self,
         request: Request,
         symbol: Symbol,
@@ -140,7 +139,7 @@ class MarketApi:
     ) -> Response:
         """Recent signals of a symbol; with a timeframe, those at levels of its chart."""
         self._check(symbol)
-        return _answer(request, Signals(self._book.signals(symbol, timeframe, limit)))
+        return _answer(request, Markers(self._book.signals(symbol, timeframe, limit)))
 
     async def alerts(
         self, request: Request, symbol: MaybeSymbol = None, limit: Limit = 100
@@ -157,28 +156,19 @@ class MarketApi:
             raise Problem(404, unknown_symbol(symbol, known), nearest=nearest(symbol, known))
 
 
-def build_api(hub: Hub, site: Site, ping_s: float) -> Any:
-    """The whole public application: page, API, WebSocket, status."""
-    app = FastAPI(
-        title="Tideline charts",
-        version="1",
-        summary="Candles, levels, signals and alerts of the instruments being watched",
-        description="All times are microseconds since 1970, UTC. Not financial advice.",
-        docs_url=None,
-        redoc_url=None,
-    )
-    tell_problems(app)
-    MarketApi(hub).mount(app)
+def build_web(hub: Hub, site: Site, ping_s: float) -> Web:
+    """The page, the market's routes, the WebSocket and its status."""
+    router = APIRouter()
+    MarketApi(hub).mount(router)
     socket = MarketSocket(hub, ping_s)
-    app.add_api_websocket_route("/ws/market/{symbol:path}/{timeframe}", socket.serve)
+    router.add_api_websocket_route("/ws/market/{symbol:path}/{timeframe}", socket.serve)
 
     async def status(request: Request) -> Response:
         """Charts that somebody looks at now."""
         return _answer(request, hub.status())
 
-    app.add_api_route("/ws/status", status, tags=["operations"], response_model=None)
-    site.mount(app)
-    return AnswerHeaders(GZipMiddleware(app, minimum_size=1_000, compresslevel=5))
+    router.add_api_route("/ws/status", status, tags=["operations"], response_model=None)
+    return Web(router, mount=site.mount)
 
 
 def _answer(request: Request, content: Any) -> Response:

@@ -1,22 +1,32 @@
 """The only wiring of charts."""
 
+from collections.abc import Callable, Sequence
+
 from services.charts.adapters.feeding import follow, watch
 from services.charts.adapters.hub import Hub, Limits
 from services.charts.adapters.log_reader import LogReader, Reader
 from services.charts.adapters.site import Site
-from services.charts.api import build_api
+from services.charts.api import build_web
 from services.charts.domain.book import Book, Capacity
 from services.charts.settings import ChartsSection, ChartsSettings
 from shared.clock import Clock
 from shared.service.frame import Service
+from shared.service.web import Web, serve
 
 
-def build_app(settings: ChartsSettings, reader: Reader | None = None) -> Service:
-    """The charts service, reading its own log unless another reader is given."""
+def build_app(
+    settings: ChartsSettings,
+    reader: Reader | None = None,
+    beside: Callable[[Service], Sequence[Web]] = lambda _: (),
+) -> Service:
+    """The charts service, reading its own log unless another reader is given.
+
+    ``beside`` makes the routes of other services that the same port is to serve.
+    """
     service = Service("charts", settings)
     source = LogReader(service.log, service.reads) if reader is None else reader
     hub = build_hub(settings.charts, service.clock)
-    service.mount_public(build_api(hub, Site(), settings.charts.ping_s))
+    serve(service, [build_web(hub, Site(), settings.charts.ping_s), *beside(service)])
     service.add_background("read the log", lambda: follow(source, hub))
     service.add_background(
         "look at views", lambda: watch(source, hub, settings.charts.views_period_ms / 1000)

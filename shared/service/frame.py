@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Iterator
+from contextlib import AbstractAsyncContextManager, nullcontext
 from typing import Any
 
 import structlog
@@ -71,6 +72,7 @@ class Service:
             "upkeep": self.upkeep.run,
         }
         self._public: Any = None
+        self._open_public: Callable[[], AbstractAsyncContextManager[None]] = nullcontext
         self._stopping = asyncio.Event()
         self._waits_because: str | None = f"waits for Redis at {masked(self._url)}"
 
@@ -103,9 +105,11 @@ class Service:
             raise ValueError(f"service {self.name} has a background task {name!r} already")
         self._backgrounds[name] = run
 
-    def mount_public(self, app: Any) -> None:
-        """Serve an ASGI application on the public port."""
-        self._public = app
+    def mount_public(
+        self, app: Any, opened: Callable[[], AbstractAsyncContextManager[None]] = nullcontext
+    ) -> None:
+        """Serve an ASGI application on the public port, for as long as ``opened`` is entered."""
+        self._public, self._open_public = app, opened
 
     def stop(self) -> None:
         """End ``run`` in good order."""
@@ -136,7 +140,7 @@ class Service:
             BusError: the server cannot carry the log.
             SettingsError: a port is taken.
         """
-        async with self._servers():
+        async with self._open_public(), self._servers():
             try:
                 if await self._found_log():
                     await self._serve()

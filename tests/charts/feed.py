@@ -13,12 +13,13 @@ from starlette.routing import Mount
 from services.charts.adapters.feeding import follow, watch
 from services.charts.adapters.hub import Hub
 from services.charts.adapters.site import Site
-from services.charts.api import build_api
+from services.charts.api import build_web
 from services.charts.app import build_hub
 from services.charts.settings import ChartsSection
 from shared.clock import SystemClock
 from shared.events import Event
 from shared.service.server import Server
+from shared.service.web import public_app as served
 
 
 @dataclass
@@ -71,7 +72,7 @@ async def serving(
     """Charts over a fed reader, on a real socket and under a path, until the block ends."""
     section = ChartsSection() if section is None else section
     hub = build_hub(section, SystemClock())
-    app = build_api(hub, Site(), section.ping_s)
+    app = served([build_web(hub, Site(), section.ping_s)])
     if path != "":
         app = Starlette(routes=[Mount(path, app)])
     taken = _listen(port)
@@ -123,4 +124,4 @@ def ready_hub(events: Iterable[Event], section: ChartsSection | None = None) -> 
 
 def public_app(hub: Hub) -> Any:
     """The public application over a hub."""
-    return build_api(hub, Site(), ping_s=5.0)
+    return served([build_web(hub, Site(), ping_s=5.0)])

@@ -6,8 +6,8 @@ from typing import Any
 import httpx
 import pytest
 
-from services.charts.adapters.headers import CONTENT_SECURITY_POLICY
 from services.charts.adapters.hub import Hub
+from shared.service.headers import CONTENT_SECURITY_POLICY
 from tests.charts.feed import public_app, ready_hub
 from tests.charts.made import MINUTE, NINE, alert, closed, reading, signal
 
@@ -146,7 +146,7 @@ async def test_levels_of_a_chart(ask: Ask) -> None:
 
 async def test_signals_of_a_symbol(ask: Ask) -> None:
     """A signal tells what happened at which level, and why."""
-    found = (await ask("/api/v1/signals", params={"symbol": "EURUSD"})).json()["signals"]
+    found = (await ask("/api/v1/markers", params={"symbol": "EURUSD"})).json()["signals"]
     assert [(one["action"], one["direction"], one["at"]) for one in found] == [
         ("break", "long", NINE + MINUTE)
     ]
@@ -205,7 +205,7 @@ async def test_answers_are_described(ask: Ask) -> None:
         "/api/v1/candles",
         "/api/v1/symbols",
         "/api/v1/levels",
-        "/api/v1/signals",
+        "/api/v1/markers",
         "/api/v1/alerts",
         "/ws/status",
     }

@@ -3,11 +3,11 @@
 import json
 from typing import Any
 
-from services.charts.adapters.encoding import encoded
 from services.charts.domain import messages
 from services.charts.domain.book import Book, Capacity
 from services.charts.domain.shapes import candle_from, candle_of
 from shared.events import Event
+from shared.service.encoding import encoded
 from tests.charts.made import KEY, MINUTE, NINE, alert, candle, closed, reading, signal
 
 

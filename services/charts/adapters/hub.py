@@ -4,7 +4,6 @@ import asyncio
 from dataclasses import dataclass, field
 from typing import Any
 
-from services.charts.adapters.encoding import encoded
 from services.charts.domain import messages
 from services.charts.domain.book import Book, Key
 from services.charts.domain.messages import Message
@@ -13,6 +12,7 @@ from services.charts.domain.relevance import belongs
 from services.charts.domain.shapes import ShownLevel, candle_from, candle_of
 from shared.clock import Clock
 from shared.events import AlertFired, CandleClosed, Event, LevelComputed, SignalGenerated
+from shared.service.encoding import encoded
 
 
 class HubFull(Exception):

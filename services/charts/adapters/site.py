@@ -7,7 +7,7 @@ from starlette.responses import FileResponse, Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
-from services.charts.adapters.problems import Problem, problem_response
+from shared.service.problems import Problem, problem_response
 
 PAGE = Path(__file__).parents[1] / "page"
 LIBRARY = Path("node_modules/lightweight-charts/dist/lightweight-charts.standalone.production.mjs")

@@ -6,11 +6,11 @@ from typing import cast, get_args
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from services.charts.adapters.encoding import encoded
 from services.charts.adapters.hub import Client, Hub, HubFull, Wish
 from services.charts.domain import messages
 from services.charts.domain.nearest import unknown_symbol
 from shared.market.timeframes import Timeframe
+from shared.service.encoding import encoded
 
 # Private close codes that mirror HTTP; 1013 is the protocol's own "try again later".
 CLOSE_NOT_FOUND = 4404

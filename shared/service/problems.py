@@ -1,5 +1,6 @@
 """Errors as RFC 9457 problem details, each naming what is wrong and how to mend it."""
 
+from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -8,7 +9,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from services.charts.adapters.encoding import encoded
+from shared.service.encoding import encoded
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -50,7 +51,17 @@ def tell_problems(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     async def invalid(request: Request, error: RequestValidationError) -> Response:
-        first = error.errors()[0]
-        name = str(first["loc"][-1])
-        message = f"{name}: {first['msg'][:1].lower()}{first['msg'][1:]}"
-        return problem_response(Problem(422, message, parameter=name), request.url.path)
+        errors = [_told(one["loc"], one["msg"]) for one in error.errors()]
+        name = str(error.errors()[0]["loc"][-1])
+        message = f"{name}: {errors[0]['detail']}"
+        problem = Problem(422, message, parameter=name, errors=errors)
+        return problem_response(problem, request.url.path)
+
+
+def _told(where: Sequence[int | str], what: str) -> dict[str, str]:
+    """One error: a JSON pointer into the body, or the parameter's name, and what is wrong."""
+    place, *steps = (str(step) for step in where)
+    detail = f"{what[:1].lower()}{what[1:]}"
+    if place == "body":
+        return {"pointer": "".join(f"/{step}" for step in steps), "detail": detail}
+    return {"parameter": ".".join(steps), "detail": detail}
