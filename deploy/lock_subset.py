@@ -13,6 +13,7 @@ import sys
 import tomllib
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 _HERE = Path(__file__).parent.parent
 _BEYOND = "--beyond-core"
@@ -29,9 +30,27 @@ def main(arguments: list[str]) -> None:
         sys.exit(f"no extra {', '.join(unknown)} in pyproject.toml")
     entries = _entries((_HERE / "requirements.lock").read_text("utf-8"))
     core = _needed(entries, project["dependencies"])
-    wanted = _needed(entries, [*project["dependencies"], *(t for e in extras for t in optional[e])])
+    wanted = _needed(entries, [*project["dependencies"], *_required(project, extras)])
     left_out = core if _BEYOND in arguments else set()
     sys.stdout.write("".join(entries[name] for name in entries if name in wanted - left_out))
+
+
+def _required(project: dict[str, Any], extras: list[str]) -> list[str]:
+    """What extras ask for; where one names others of the project itself, what those ask for."""
+    found: list[str] = []
+    left = list(extras)
+    seen: set[str] = set()
+    while left:
+        extra = left.pop()
+        if extra in seen:
+            continue
+        seen.add(extra)
+        for text in project["optional-dependencies"][extra]:
+            if _name(text) == project["name"]:
+                left += re.findall(r"[\w-]+", text.partition("[")[2].partition("]")[0])
+            else:
+                found.append(text)
+    return found
 
 
 def _needed(entries: dict[str, str], requirements: list[str]) -> set[str]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from shared.bus.keys import Keys
 from shared.bus.redis_log import RedisLog
+from tideline.installed import know_events
 from tideline.rundir import running
 from tideline.server import connected, inspected
 from tideline.settings import LauncherSettings
@@ -47,6 +48,7 @@ async def opened(where: Access) -> AsyncIterator[RedisLog]:
         Trouble: the address is none.
         BusError: the server cannot be reached.
     """
+    know_events()
     await connected(where.url).aclose()
     await inspected(where.url)
     log = RedisLog(where.url, where.keys)

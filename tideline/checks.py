@@ -17,6 +17,8 @@ from shared.bus.log import BusError
 from tideline import ports
 from tideline.commands.config import complaints
 from tideline.embedded import binary
+from tideline.installed import installed, told
+from tideline.readiness import ask
 from tideline.rundir import running
 from tideline.server import connected, warnings
 from tideline.settings import LauncherSettings
@@ -46,8 +48,9 @@ async def all_findings(settings: LauncherSettings) -> list[Finding]:
         _python(),
         *_settings(),
         *await _server(settings),
+        Finding("services", "ok", f"{told()} installed"),
         _port(settings),
-        _page(),
+        *_page(),
         *(_directory(path) for path in _directories(settings)),
     ]
 
@@ -122,15 +125,21 @@ def _port(settings: LauncherSettings) -> Finding:
     for one in running(settings.launcher.run_dir):
         if one.page.endswith(f":{port}"):
             return Finding("port", "ok", f"{port} serves `tideline {one.mode}` (pid {one.pid})")
+    internal = settings.internal_port
+    if ask("127.0.0.1", internal, "/livez").ready:
+        return Finding("port", "ok", f"{port} is in use, and a service answers on {internal} here")
     return Finding("port", "fail", reason)
 
 
-def _page() -> Finding:
+def _page() -> Iterator[Finding]:
+    if "charts" not in installed():
+        return
     spec = find_spec("services.charts")
     folder = Path((spec.submodule_search_locations or [""])[0] if spec else "")
     if (folder / _PAGE_PACKAGE).is_file():
-        return Finding("page", "ok", "its packages are installed")
-    return Finding(
+        yield Finding("page", "ok", "its packages are installed")
+        return
+    yield Finding(
         "page", "fail", "lightweight-charts is not installed", "run `make setup`, which runs npm ci"
     )
 

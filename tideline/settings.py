@@ -7,9 +7,9 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, Field
 
 from shared.service.settings import ServiceSettings
+from tideline.installed import SERVICES as SERVICES
+from tideline.installed import installed
 from tideline.rundir import default_root
-
-SERVICES = ("ingest", "indicators", "signals", "notifier", "charts")
 
 
 class LauncherSection(BaseModel):
@@ -45,9 +45,9 @@ class LauncherSettings(ServiceSettings):
 
 @cache
 def classes() -> dict[str, type[ServiceSettings]]:
-    """Every settings class by its section's name."""
+    """Every settings class of what is installed, by its section's name."""
     found: dict[str, type[ServiceSettings]] = {"launcher": LauncherSettings}
-    for name in SERVICES:
+    for name in installed():
         module = import_module(f"services.{name}.settings")
         found[name] = getattr(module, f"{name.capitalize()}Settings")
     return found

@@ -6,9 +6,10 @@ import typer
 
 from shared.service.settings import ServiceSettings, SettingsError
 from tideline.catalogue import settings, values
+from tideline.installed import absent
 from tideline.settings import classes
 from tideline.terminal import Terminal, write_json
-from tideline.trouble import FAILED
+from tideline.trouble import FAILED, listed
 
 
 def group() -> typer.Typer:
@@ -20,7 +21,7 @@ def group() -> typer.Typer:
 
 
 def check() -> None:
-    """Check the settings of every service; exit code 1 if one is wrong."""
+    """Check the settings of every service that is installed; exit code 1 if one is wrong."""
     terminal = Terminal()
     wrong = complaints()
     for line in wrong:
@@ -28,6 +29,8 @@ def check() -> None:
     if wrong:
         raise typer.Exit(FAILED)
     terminal.out(f"all {len(settings())} settings are well")
+    if absent():
+        terminal.out(f"not checked, because they are not installed here: {listed(absent())}")
 
 
 def show(

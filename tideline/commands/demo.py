@@ -11,6 +11,7 @@ from shared.bus.keys import Keys
 from shared.clock import SystemClock, nonce
 from tideline.commands.config import loaded
 from tideline.commands.up import Port, Verbose
+from tideline.installed import SERVICES, insist
 from tideline.launcher import Launch, Launcher
 from tideline.market import Market
 from tideline.performance import Performance, Played
@@ -55,6 +56,7 @@ def demo(
     Or on a file of recorded prices, with --file. Starts afresh each time and leaves nothing
     behind. Exit code 1 if any stage did nothing.
     """
+    insist(SERVICES, "`tideline demo`")
     settings = LauncherSettings.load()
     market = Market(file, speed, seed, symbol, timeframe)
     loaded(ingest=market.settings)

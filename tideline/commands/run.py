@@ -8,8 +8,9 @@ import typer
 
 from shared.service.settings import environment
 from tideline import ports
+from tideline.installed import SERVICES, insist
 from tideline.rundir import running
-from tideline.settings import SERVICES, LauncherSettings
+from tideline.settings import LauncherSettings
 from tideline.terminal import Terminal
 from tideline.trouble import MISUSED, Trouble, listed
 
@@ -24,6 +25,7 @@ def run(
     """
     if service not in SERVICES:
         raise Trouble(f"there is no service {service!r}; choose {listed(SERVICES)}", MISUSED)
+    insist([service], f"`tideline run {service}`")
     os.environ.update(_joining(service))
     # The same process from here on, so that signals and exit codes are the service's own.
     os.execv(sys.executable, [sys.executable, "-m", f"services.{service}"])  # noqa: S606

@@ -7,6 +7,7 @@ import typer
 
 from shared.clock import SystemClock
 from tideline.commands.config import loaded
+from tideline.installed import SERVICES, insist
 from tideline.launcher import Launch, Launcher, Site
 from tideline.settings import LauncherSettings
 from tideline.terminal import Terminal
@@ -23,6 +24,7 @@ def up(port: Port = None, verbose: Verbose = False) -> None:
     With an embedded server, unless REDIS_URL names one. Data and logs stay in .tideline
     (TIDELINE_LAUNCHER__STATE_DIR). Ctrl-C stops everything.
     """
+    insist(SERVICES, "`tideline up`")
     settings = LauncherSettings.load()
     loaded()
     launch = Launch(
