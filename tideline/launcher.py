@@ -37,6 +37,8 @@ SERVICES = tuple(name for wave in WAVES for name in wave)
 STOP_ORDER = (("ingest",), ("signals", "indicators", "notifier", "charts"))
 # The one whose output is meant for people: alerts on the console channel.
 SPEAKER = "notifier"
+# The one whose port is the public one: there it serves every service's routes.
+_MODULES = {"charts": "tideline.web"}
 READY_S = 60.0
 _LOOPBACK = "127.0.0.1"
 
@@ -153,7 +155,7 @@ class Launcher:
         coloured = name == SPEAKER and self._terminal.has_colours
         return Program(
             name=name,
-            command=(sys.executable, "-m", f"services.{name}"),
+            command=(sys.executable, "-m", _MODULES.get(name, f"services.{name}")),
             log=self._log(path, name),
             environment={
                 **launch.environment,
