@@ -8,6 +8,7 @@ from shared.events import (
     CandleIn,
     Close,
     Config,
+    ConfigPassed,
     ConfigRequested,
     DeadLetter,
     Event,
@@ -64,7 +65,7 @@ def essentials(event: Event) -> str:
 
 def _housekeeping(event: Event) -> str:
     match event:
-        case Config() | ConfigRequested():
+        case Config() | ConfigPassed() | ConfigRequested():
             return f"{event.kind} {event.name} @{event.version}"
         case Source():
             return f"prices from {event.source}, {number(event.delay_ms)} ms late"

@@ -3,7 +3,7 @@
 from shared.events.alert import AlertFired
 from shared.events.base import Event
 from shared.events.candle import Candle, CandleClosed
-from shared.events.control import ConfigRequested, DeadLetter, Watermark
+from shared.events.control import ConfigPassed, ConfigRequested, DeadLetter, Watermark
 from shared.events.level import Ended, Level, LevelComputed, Zone
 from shared.events.ops import Ops
 from shared.events.signal import SignalGenerated
@@ -16,6 +16,7 @@ __all__ = [
     "CandleIn",
     "Close",
     "Config",
+    "ConfigPassed",
     "ConfigRequested",
     "DeadLetter",
     "Ended",

@@ -12,7 +12,7 @@ from shared.events.alert import AlertFired
 from shared.events.base import Event
 from shared.events.candle import CandleClosed
 from shared.events.columns import Columns
-from shared.events.control import ConfigRequested, DeadLetter, Watermark
+from shared.events.control import ConfigPassed, ConfigRequested, DeadLetter, Watermark
 from shared.events.level import LevelComputed
 from shared.events.ops import Ops
 from shared.events.signal import SignalGenerated
@@ -27,6 +27,7 @@ PUBLIC_EVENTS: tuple[type[Event], ...] = (
     Gap,
     Heartbeat,
     CandleClosed,
+    ConfigPassed,
     LevelComputed,
     SignalGenerated,
     AlertFired,

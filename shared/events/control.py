@@ -9,6 +9,8 @@ from shared.events.base import AsJson, Event, Name
 INBOX = "inbox"
 DEAD_LETTERS = "dead_letter"
 WATERMARK = "watermark"
+# The kind of config entries that the indicators stage takes: a symbol's subscribed recipes.
+INDICATORS_KIND = "indicators"
 
 
 class Watermark(Event):
@@ -35,6 +37,25 @@ class ConfigRequested(Event):
     @property
     def id(self) -> str:
         return f"{self.TYPE}:{self.kind}:{self.name}:{self.version}"
+
+
+class ConfigPassed(Event):
+    """A ``config`` entry of the spine, handed on to a stage that reads candles and no spine.
+
+    It stands among the candles where the entry stood among the prices, and ``pos`` is the entry's.
+    """
+
+    TYPE: ClassVar[str] = "config_passed"
+    TOPIC: ClassVar[str] = "candle_closed"
+
+    kind: Name
+    name: Name
+    version: Name
+    body: Annotated[dict[str, Any], AsJson]
+
+    @property
+    def id(self) -> str:
+        return f"{self.TYPE}:{self.kind}:{self.name}:{self.version}:{self.pos}"
 
 
 class DeadLetter(Event):

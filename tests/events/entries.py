@@ -14,6 +14,7 @@ from shared.events import (
     CandleIn,
     Close,
     Config,
+    ConfigPassed,
     ConfigRequested,
     DeadLetter,
     Ended,
@@ -236,6 +237,9 @@ EVENTS: dict[type[Event], Strategy] = {
         Ops, at=_times, service=_names, worker=_names, kind=_one_of(OpsKind), detail=_names
     ),
     Watermark: _built(Watermark, at=_times),
+    ConfigPassed: _built(
+        ConfigPassed, at=_times, kind=_names, name=_names, version=_names, body=_bodies
+    ),
     ConfigRequested: _built(
         ConfigRequested, at=_times, kind=_names, name=_names, version=_names, body=_bodies
     ),

@@ -204,4 +204,7 @@ def test_the_spine_has_seven_types() -> None:
     assert [model.TYPE for model in event_types("tick")] == [
         "tick", "close", "candle_in", "config", "source", "gap", "heartbeat"
     ]  # fmt: skip
-    assert [model.TYPE for model in event_types("candle_closed")] == ["candle_closed"]
+    assert [model.TYPE for model in event_types("candle_closed")] == [
+        "candle_closed",
+        "config_passed",
+    ]

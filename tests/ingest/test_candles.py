@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from services.ingest.domain.candles import CandlesStep
 from services.ingest.domain.items import Item
-from shared.events import CandleClosed, Event
+from shared.events import CandleClosed, Config, ConfigPassed, Event
 from shared.market.timeframes import Timeframe
 from tests.ingest.lines import at, candle, tick, ticks, time, told, writer
 
@@ -207,3 +207,15 @@ def test_the_stage_goes_on_from_its_state() -> None:
     assert shown.changes() == {}
     assert shown.process([spine[-1].model_copy()]) == whole.process([spine[-1]])
     assert shown.views() == whole.views()
+
+
+def test_settings_of_indicators_are_handed_on() -> None:
+    """Whoever reads candles sees them where the spine has them; other settings stay behind."""
+
+    def config(kind: str) -> Config:
+        body = {"recipes": {"5m": ["sma:50"]}}
+        return Config(symbol="EURUSD", at=7, pos=3, kind=kind, name="n", version="v", body=body)
+
+    (passed,) = CandlesStep({}).process([config("rules"), config("indicators")])
+    assert isinstance(passed, ConfigPassed)
+    assert passed.model_dump() == config("indicators").model_dump()

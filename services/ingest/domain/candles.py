@@ -8,7 +8,17 @@ from services.ingest.domain.cell import Cell
 from services.ingest.domain.sessions import SessionCalendar, window
 from services.ingest.domain.versions import INSTRUMENT
 from shared.bus.step import StageSpec
-from shared.events import CandleClosed, CandleIn, Close, Config, Event, Tick, Window
+from shared.events import (
+    CandleClosed,
+    CandleIn,
+    Close,
+    Config,
+    ConfigPassed,
+    Event,
+    Tick,
+    Window,
+)
+from shared.events.control import INDICATORS_KIND
 from shared.market.instruments import Instrument, Session
 from shared.market.timeframes import TIMEFRAMES, Timeframe
 
@@ -108,7 +118,7 @@ class CandlesStep:
         self._shown: set[str] = set()
 
     def process(self, events: Sequence[Event]) -> list[Event]:
-        """The closed candles that follow from the next entries."""
+        """The closed candles that follow from the next entries, and settings of indicators."""
         out: list[Event] = []
         touched = set()
         for event in events:
@@ -123,8 +133,11 @@ class CandlesStep:
             elif type(event) is CandleIn:
                 self._forming(event.symbol).fold(event)
                 touched.add(event.symbol)
-            elif type(event) is Config and event.kind == INSTRUMENT:
-                self._set_session(event)
+            elif type(event) is Config:
+                if event.kind == INSTRUMENT:
+                    self._set_session(event)
+                elif event.kind == INDICATORS_KIND:
+                    out.append(ConfigPassed(**event.__dict__))
         self._dirty |= touched
         self._shown |= touched
         return out
