@@ -9,13 +9,21 @@ _PATIENCE_S = 0.2
 
 
 async def end(tasks: Iterable[asyncio.Task[Any]]) -> None:
-    """Cancel tasks again and again until each is done.
+    """Cancel tasks again and again until each is done, even if whoever waits is cancelled too.
 
     One cancel is not enough: redis-py 8.1 can swallow it while it waits for a reply, and the task
-    then goes on as if nothing had been said.
+    then goes on as if nothing had been said. A task left behind would open connections anew when
+    everything has been closed.
     """
     left = set(tasks)
+    cancelled: asyncio.CancelledError | None = None
     while left:
         for task in left:
             task.cancel()
-        _, left = await asyncio.wait(left, timeout=_PATIENCE_S)
+        try:
+            await asyncio.wait(left, timeout=_PATIENCE_S)
+        except asyncio.CancelledError as error:
+            cancelled = error
+        left = {task for task in left if not task.done()}
+    if cancelled is not None:
+        raise cancelled
