@@ -9,8 +9,10 @@ import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
+import asyncpg
 import pytest
 import redis
+from pydantic import SecretStr
 from xdist.remote import Producer
 
 from shared.bus.keys import Keys, kind_of
@@ -18,10 +20,14 @@ from shared.bus.log import Log
 from shared.bus.memory_log import MemoryLog
 from shared.bus.redis_log import RedisLog
 from tests.scheduling import Scheduling
+from tests.store import postgres
 from tideline.embedded import EmbeddedServer
 
 _REPOSITORY = Path(__file__).parents[1]
 _numbers = itertools.count()
+
+Database = dict[str, SecretStr | Path]
+"""Where a test's tables are, as settings: ``database_url`` or ``data_dir``."""
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -114,3 +120,38 @@ async def any_log(
     log = RedisLog(server_url, keys)
     yield log
     await log.close()
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str]:
+    """A real PostgreSQL without a database's name: TEST_DATABASE_URL's, else one of our own."""
+    given = os.environ.get("TEST_DATABASE_URL")
+    if given is not None:
+        yield given.rstrip("/")
+        return
+    binaries = postgres.binaries()
+    if binaries is None:
+        pytest.skip("no PostgreSQL server in /usr/lib/postgresql or on PATH")
+    with postgres.running(binaries) as url:
+        yield url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+async def database(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Database]:
+    """Empty tables of this test alone, on every kind of database one after the other."""
+    if request.param == "sqlite":
+        yield {"data_dir": tmp_path / "data"}
+        return
+    url = request.getfixturevalue("postgres_url")
+    name = f"test_{os.getpid()}_{next(_numbers)}"
+    await _execute(url, f"CREATE DATABASE {name}")
+    yield {"database_url": SecretStr(f"{url}/{name}")}
+    await _execute(url, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+async def _execute(url: str, statement: str) -> None:
+    connection = await asyncpg.connect(f"{url}/postgres")
+    try:
+        await connection.execute(statement)
+    finally:
+        await connection.close()

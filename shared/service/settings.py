@@ -11,9 +11,10 @@ from collections.abc import Mapping
 from json import JSONDecodeError
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypeVar
+from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
-from pydantic import AliasChoices, Field, SecretStr, ValidationError
+from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import (
     BaseSettings,
     EnvSettingsSource,
@@ -32,6 +33,7 @@ _FILE = "_FILE"
 _DEFAULT_FILE = "tideline.toml"
 # Keys without our prefix that are ours all the same, by long custom of containers.
 _BARE = ("REDIS_URL", "DATABASE_URL", "LOG_LEVEL")
+_DATABASES = ("postgres", "postgresql", "postgresql+asyncpg")
 # Read before anything else, so they are no fields.
 _BOOTSTRAP = ("config",)
 
@@ -64,6 +66,11 @@ class ServiceSettings(BaseSettings):
         validation_alias=AliasChoices("DATABASE_URL", "TIDELINE_DATABASE_URL", "database_url"),
         description="PostgreSQL for services scaled beyond one replica; SQLite files if unset",
     )
+    data_dir: Path = Field(
+        Path(".tideline/data"),
+        description="SQLite files, one a service with tables; `up` keeps them in its state "
+        "directory unless this is set",
+    )
     log_level: LogLevel = Field(
         "info",
         validation_alias=AliasChoices("LOG_LEVEL", "TIDELINE_LOG_LEVEL", "log_level"),
@@ -87,6 +94,14 @@ class ServiceSettings(BaseSettings):
     public_port: Port = Field(8000, description="page and API")
     internal_host: str = Field("127.0.0.1", description="address of the internal port")
     internal_port: Port = Field(8080, description="health, metrics and documents; 0 is any free")
+
+    @field_validator("database_url")
+    @classmethod
+    def _check_database(cls, given: SecretStr | None) -> SecretStr | None:
+        scheme = "" if given is None else urlsplit(given.get_secret_value()).scheme
+        if given is not None and scheme not in _DATABASES:
+            raise ValueError("must be postgresql://USER:PASSWORD@HOST:PORT/NAME; unset is SQLite")
+        return given
 
     @property
     def keys(self) -> Keys:

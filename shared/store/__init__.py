@@ -1,0 +1,1 @@
+"""Tables: one SQLite file a service, or one schema a service where ``DATABASE_URL`` is set."""

@@ -1,0 +1,47 @@
+"""What can go wrong with tables, as one line that names the thing and the mend."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from asyncpg import PostgresError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+
+# What a driver raises where the server, or the file, cannot be used now.
+_AWAY = (OSError, TimeoutError, PostgresError, InterfaceError, OperationalError)
+
+
+class StoreError(Exception):
+    """Tables cannot be used."""
+
+
+class StoreAway(StoreError):
+    """The tables cannot be reached now; later they may be."""
+
+
+@contextmanager
+def connecting(where: str) -> Iterator[None]:
+    """Tell whatever goes wrong on the way to a connection as ``StoreAway``."""
+    try:
+        yield
+    except _AWAY as error:
+        raise StoreAway(_told(where, error)) from error
+
+
+@contextmanager
+def using(where: str) -> Iterator[None]:
+    """Tell a connection that broke, or a lock that was not given, as ``StoreAway``.
+
+    What a statement did wrong (a constraint, a mistake in it) is left as it is.
+    """
+    try:
+        yield
+    except DBAPIError as error:
+        if error.connection_invalidated or isinstance(error, OperationalError | InterfaceError):
+            raise StoreAway(_told(where, error)) from error
+        raise
+
+
+def _told(where: str, error: BaseException) -> str:
+    reason = error.orig if isinstance(error, DBAPIError) else error
+    text = next(iter(str(reason).splitlines()), "") or type(error).__name__
+    return f"the tables at {where} cannot be used ({text})"
