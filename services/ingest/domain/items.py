@@ -5,7 +5,7 @@ takes, and says why it takes the rest not.
 """
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from shared.events.candle import Origin
 from shared.market.timeframes import Timeframe
@@ -43,6 +43,18 @@ class FeedTime(NamedTuple):
     at: int
 
 
+class FeedReached(NamedTuple):
+    """Every item of this symbol before ``at`` has been handed over: its windows may close.
+
+    What a live feed says instead of ``FeedTime``, because it knows for each symbol apart how far
+    its provider has told; while that is silent the windows wait, and a fill still finds them open.
+    Of the symbol ``*`` it is the time alone, and no window closes.
+    """
+
+    symbol: str
+    at: int
+
+
 class FeedSource(NamedTuple):
     """From ``at`` on ``source`` gives the symbol's prices, so many milliseconds late."""
 
@@ -74,7 +86,24 @@ class FeedRejected(NamedTuple):
     raw: tuple[str, ...]
 
 
-Item = FeedTick | FeedCandle | FeedTime | FeedSource | FeedGap | FeedRejected
+class FeedTaken(NamedTuple):
+    """All of a log's topic up to this entry has been handed over, ``entries`` since the last.
+
+    It is committed as the topic's offset with what stands before it. A feed that is started again
+    finds it among the cursors, under ``@topic``, as the two numbers of the entry's id. The symbol
+    is ``*``, ``at`` the time at which the feed came to it.
+    """
+
+    symbol: str
+    at: int
+    topic: Literal["pushed"]
+    entry: str
+    entries: int
+
+
+Item = (
+    FeedTick | FeedCandle | FeedTime | FeedSource | FeedGap | FeedRejected | FeedTaken | FeedReached
+)
 
 
 class Cursor(NamedTuple):

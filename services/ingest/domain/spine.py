@@ -16,6 +16,7 @@ from services.ingest.domain.items import (
     Cursor,
     FeedCandle,
     FeedGap,
+    FeedReached,
     FeedRejected,
     FeedSource,
     FeedTick,
@@ -67,6 +68,7 @@ class SpineWriter:
             FeedTick: self._tick,
             FeedCandle: self._candle,
             FeedTime: self._reach,
+            FeedReached: self._reach_symbol,
             FeedSource: self._source,
             FeedGap: self._gap,
             FeedRejected: self._stray,
@@ -170,14 +172,27 @@ class SpineWriter:
     def _reach(self, reached: FeedTime) -> None:
         if reached.at <= self.time:
             return
-        self.time = reached.at
         for lane in self._deadlines.reached(reached.at):
             self._close(lane, reached.at - lane.grace)
             self._dirty.add(lane.symbol)
-        beat = minute(reached.at)
+        self._tell_time(reached)
+
+    def _tell_time(self, told: FeedTime | FeedReached) -> None:
+        if told.at <= self.time:
+            return
+        self.time = told.at
+        beat = minute(told.at)
         if beat > self._beat:
             self._beat = beat
             self._out.append(Heartbeat(symbol=PARTITION_SYMBOL, at=beat, pos=self._next()))
+
+    def _reach_symbol(self, reached: FeedReached) -> None:
+        if reached.symbol == PARTITION_SYMBOL:
+            self._tell_time(reached)
+        lane = self._lanes.get(reached.symbol)
+        if lane is not None and lane.windows:
+            self._close(lane, reached.at - lane.grace)
+            self._dirty.add(lane.symbol)
 
     def _source(self, source: FeedSource) -> None:
         lane = self._counted(source)
@@ -241,13 +256,18 @@ class SpineWriter:
 
     def _close(self, lane: Lane, until: int) -> None:
         for ending in lane.end(until):
+            session_at, session_end_at = ending.session
+            following = ending.following or (None, None)
             self._out.append(
                 Close(
                     symbol=lane.symbol,
                     at=ending.at,
                     pos=self._next(),
-                    session_at=ending.session_at,
+                    session_at=session_at,
                     windows=ending.windows,
+                    session_end_at=session_end_at,
+                    next_session_at=following[0],
+                    next_session_end_at=following[1],
                 )
             )
         self._deadlines.put(lane)
