@@ -13,8 +13,9 @@ from shared.bus.topics import StageName, Topic
 
 log = structlog.get_logger(__name__)
 
-# A fifth of a second at a hundred thousand entries a second: deep enough to keep every stage busy.
-BEHIND_MAX = 20_000
+# Seen ten times a second, so that one partition alone can carry forty thousand entries a second;
+# sixteen full partitions are still less than a second's work of the slowest stage.
+BEHIND_MAX = 4_000
 # The spine is written as fast as it is taken; the other topics fill slowly.
 _LOOK_S = 0.1
 _LOOK_RARELY_S = 1.0

@@ -6,11 +6,11 @@ from typing import TypeVar
 
 import structlog
 
-from shared.bus.log import Commit, Verdict
+from shared.bus.log import BusError, Commit, Verdict
 
 log = structlog.get_logger(__name__)
 
-Answer = TypeVar("Answer")
+Reply = TypeVar("Reply")
 
 # The first wait is about one commit's own time, the last short enough to see a server come back.
 _WAIT_FIRST_S = 0.005
@@ -19,6 +19,10 @@ _WAIT_LAST_S = 1.0
 
 class Away(Exception):
     """The log gave no answer, or one that will pass: ask the same thing once more."""
+
+
+Answer = Verdict | Away | BusError
+"""What became of a commit; no verdict yet; or why there never will be one."""
 
 
 class Waits:
@@ -44,7 +48,7 @@ class Waits:
         return asyncio.get_running_loop().time() - since, why
 
 
-async def patiently(ask: Callable[[], Awaitable[Answer]], waits: Waits | None = None) -> Answer:
+async def patiently(ask: Callable[[], Awaitable[Reply]], waits: Waits | None = None) -> Reply:
     """Ask until there is an answer; what is asked may be heard more than once."""
     who, seen = object(), Waits() if waits is None else waits
     wait_s = _WAIT_FIRST_S
@@ -68,18 +72,22 @@ async def patiently(ask: Callable[[], Awaitable[Answer]], waits: Waits | None = 
 
 async def commit_patiently(
     commits: Sequence[Commit],
-    send: Callable[[Sequence[Commit]], Awaitable[Sequence[Verdict | Away]]],
+    send: Callable[[Sequence[Commit]], Awaitable[Sequence[Answer]]],
     waits: Waits | None = None,
 ) -> list[Verdict]:
-    """Send commits until each has its verdict; those without one are sent again as they are."""
+    """Send commits until each has its verdict; those without one are sent again as they are.
+
+    Raises:
+        BusError: one of them was refused for good.
+    """
     verdicts: dict[int, Verdict] = {}
 
     async def ask() -> None:
         left = [i for i in range(len(commits)) if i not in verdicts]
         answers = dict(zip(left, await send([commits[i] for i in left]), strict=True))
-        verdicts.update((i, one) for i, one in answers.items() if not isinstance(one, Away))
+        verdicts.update((i, one) for i, one in answers.items() if isinstance(one, str))
         for answer in answers.values():
-            if isinstance(answer, Away):
+            if not isinstance(answer, str):
                 raise answer
 
     await patiently(ask, waits)

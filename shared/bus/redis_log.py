@@ -6,10 +6,11 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from shared.bus.connection import connect, execute
+from shared.bus.gathering import Gathering
 from shared.bus.keys import Keys
 from shared.bus.lease import LEASE_TTL_MS
 from shared.bus.log import At, Commit, Held, Lease, Output, Reached, Verdict
-from shared.bus.patience import Away, Waits, commit_patiently
+from shared.bus.patience import Answer, Waits, commit_patiently
 from shared.bus.redis_errors import meaning, wait_out
 from shared.bus.redis_scripts import Call, Script
 from shared.bus.topics import StageName, Topic
@@ -38,9 +39,11 @@ class RedisLog:
         self._renew = Script.load("renew")
         self._heartbeat = Script.load("heartbeat")
         self._trimmer = Trimmer(self.redis, keys)
+        self._together = Gathering(self._send)
 
     async def close(self) -> None:
-        """Close all connections."""
+        """Close all connections, once what is under way is answered."""
+        await self._together.close()
         await self._reader.aclose()
         await self.redis.aclose()
 
@@ -100,7 +103,7 @@ class RedisLog:
         return {names[name]: entries for name, entries in reply or ()}
 
     async def commit(self, commits: Sequence[Commit]) -> list[Verdict]:
-        return await commit_patiently(commits, self._send, self.waits)
+        return await commit_patiently(commits, self._together.ask, self.waits)
 
     async def append(self, partition: int, topic: Topic, fields: Sequence[Scalar]) -> str:
         entry_id = await execute(
@@ -119,7 +122,7 @@ class RedisLog:
             pipe.execute_command("XADD", self.keys.topic(partition, "inbox"), "*", *fields)
         await pipe.execute()
 
-    async def _send(self, commits: Sequence[Commit]) -> list[Verdict | Away]:
+    async def _send(self, commits: Sequence[Commit]) -> list[Answer]:
         replies: Sequence[object]
         try:
             replies = await self._commit.run_all(self.redis, [self._call(one) for one in commits])
@@ -178,13 +181,9 @@ def _entries(outputs: Sequence[Output], streams: dict[Topic, int]) -> list[Scala
     return told + values
 
 
-def _answer(reply: object, commit: Commit) -> Verdict | Away:
+def _answer(reply: object, commit: Commit) -> Answer:
     if isinstance(reply, Exception):
-        what = f"a commit of stage {commit.stage}, partition {commit.partition}"
-        found = meaning(reply, what)
-        if isinstance(found, Away):
-            return found
-        raise found from reply
+        return meaning(reply, f"a commit of stage {commit.stage}, partition {commit.partition}")
     assert isinstance(reply, list)
     verdict: Verdict = reply[0]
     return verdict

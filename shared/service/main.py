@@ -1,8 +1,10 @@
 """Running one service as a process: ``python -m services.<name>``."""
 
 import asyncio
+import importlib
 import sys
 from collections.abc import Callable
+from importlib.util import find_spec
 
 from shared.bus.log import BusError
 from shared.service.collector import keep_calm
@@ -19,10 +21,19 @@ def main(build_app: Callable[[SettingsT], Service], settings_type: type[Settings
     try:
         settings = settings_type.load()
         configure(settings.log_level, settings.log_format)
-        asyncio.run(_run(build_app, settings))
+        with asyncio.Runner(loop_factory=event_loop()) as runner:
+            runner.run(_run(build_app, settings))
     except (SettingsError, BusError) as error:
         sys.stderr.write(f"tideline: {error}\n")
         sys.exit(2 if isinstance(error, SettingsError) else 1)
+
+
+def event_loop() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """What makes the quicker event loop, where it is installed; None: asyncio's own."""
+    if find_spec("uvloop") is None:
+        return None
+    make: Callable[[], asyncio.AbstractEventLoop] = importlib.import_module("uvloop").new_event_loop
+    return make
 
 
 async def _run(build_app: Callable[[SettingsT], Service], settings: SettingsT) -> None:

@@ -2,12 +2,14 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Sequence
+from itertools import pairwise
 
 from services.ingest.adapters.feeds.base import Feed
 from services.ingest.domain.instruments import InstrumentTable
-from services.ingest.domain.items import Cursors, Item
+from services.ingest.domain.items import Cursor, Cursors, FeedTaken, Item
 from services.ingest.domain.spine import Input, SpineWriter
 from shared.bus.backpressure import Backpressure
+from shared.bus.log import order
 from shared.bus.partitions import partition_of
 from shared.bus.poison import dead_letter
 from shared.bus.session import Session
@@ -19,12 +21,15 @@ from shared.events.spine import PARTITION_SYMBOL
 
 _FEED_FIELD = "@feed"
 _INBOX: Topic = "inbox"
-# A rule that was just saved is in force this much later at most.
+# A rule that was just saved is in force this much later at most. Asking before every batch took
+# a round trip a partition for each.
 _INBOX_EVERY_S = 0.1
 # Items decided in one commit: as the stages', to hold the server for about a millisecond.
 _BATCH = 500
 # Batches read ahead while a commit is under way.
 _AHEAD = 4
+# Passed on as they are: letters to the log, places to the checkpoint.
+_NOT_DECIDED = (DeadLetter, FeedTaken)
 
 Batches = asyncio.Queue[Sequence[Item] | None]
 Finished = Callable[[int], Awaitable[None]]
@@ -61,13 +66,18 @@ class Feeding:
         writer = SpineWriter(self._table, session.state)
         await self._take_over(session, writer)
         batches: Batches = asyncio.Queue(_AHEAD)
-        reading = asyncio.create_task(self._read(session.partition, writer.cursors(), batches))
+        now = asyncio.get_running_loop().time
+        ask_at = now()
+        cursors = {**writer.cursors(), **_places(session)}
+        reading = asyncio.create_task(self._read(session.partition, cursors, batches))
         try:
             while True:
                 await self._pressure.room(session.partition)
-                # What the inbox holds stands before the prices that it is to decide on.
-                requests, offset = await _asked(session)
-                await _commit(session, writer, requests, offset)
+                if now() >= ask_at:
+                    # What the inbox holds stands before the prices that it is to decide on.
+                    requests, offset = await _asked(session)
+                    await _commit(session, writer, requests, offset)
+                    ask_at = now() + _INBOX_EVERY_S
                 items, ended = await _next(batches, reading)
                 for part in _cut(items):
                     await _commit(session, writer, part)
@@ -103,17 +113,46 @@ async def _commit(
 ) -> None:
     """Decide on the inputs and commit what follows; dead letters are passed on as they are.
 
+    What the inputs say of another topic's place becomes its offset.
+
     Where nothing follows (the time alone has moved) nothing is committed: it is told again.
     """
     outputs: list[Event] = [one for one in inputs if isinstance(one, DeadLetter)]
-    outputs += writer.process([one for one in inputs if not isinstance(one, DeadLetter)])
-    if outputs or offset is not None:
-        offsets = {} if offset is None else {_INBOX: offset}
+    offsets = _offsets(inputs)
+    if offset is not None:
+        offsets[_INBOX] = offset
+    decided = [one for one in inputs if not isinstance(one, _NOT_DECIDED)]
+    outputs += writer.process(decided)
+    if outputs or offsets:
         await session.commit(outputs, writer.changes(), offsets)
 
 
+def _offsets(inputs: Sequence[Input | DeadLetter]) -> dict[Topic, tuple[str, int]]:
+    """How far topics besides the inbox have been handed over."""
+    found: dict[Topic, tuple[str, int]] = {}
+    for one in inputs:
+        if type(one) is FeedTaken:
+            _, before = found.get(one.topic, ("", 0))
+            found[one.topic] = (one.entry, before + one.entries)
+    return found
+
+
+def _places(session: Session) -> Cursors:
+    """The committed offsets of topics that a feed reads by itself, as cursors of no symbol."""
+    return {
+        f"@{topic}": Cursor(*order(entry_id))
+        for topic, entry_id in session.offsets.items()
+        if topic != _INBOX
+    }
+
+
 def _cut(items: Sequence[Item]) -> Iterator[Sequence[Item]]:
-    return (items[start : start + _BATCH] for start in range(0, len(items), _BATCH))
+    """Parts for one commit each. What came of another topic stays with that topic's place."""
+    marks = [number for number, one in enumerate(items, 1) if type(one) is FeedTaken]
+    if not marks:
+        return (items[start : start + _BATCH] for start in range(0, len(items), _BATCH))
+    ends = [*marks, len(items)]
+    return (items[start:end] for start, end in pairwise([0, *ends]) if start < end)
 
 
 async def _next(batches: Batches, reading: asyncio.Task[None]) -> tuple[list[Item], bool]:
@@ -124,7 +163,8 @@ async def _next(batches: Batches, reading: asyncio.Task[None]) -> tuple[list[Ite
     if reading.done():
         reading.result()
     try:
-        batch = await asyncio.wait_for(batches.get(), _INBOX_EVERY_S)
+        async with asyncio.timeout(_INBOX_EVERY_S):
+            batch = await batches.get()
     except TimeoutError:
         return [], False
     items: list[Item] = []
