@@ -35,7 +35,11 @@ class Running(BaseModel):
 
 def default_root() -> Path:
     """``tideline-UID`` in the system's place for temporary files."""
-    return Path(tempfile.gettempdir()) / f"tideline-{os.getuid()}"
+    try:
+        place = Path(tempfile.gettempdir())
+    except FileNotFoundError:  # a file system that nothing can be written to, as in containers
+        place = Path("/tmp")  # noqa: S108 where launchers are looked for, and none will be found
+    return place / f"tideline-{os.getuid()}"
 
 
 def private(path: Path) -> Path:
