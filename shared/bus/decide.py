@@ -80,6 +80,7 @@ class Decider:
         self._seq = lease.seq
         self._share = DeadShare(lease.stage, lease.partition, lease.checkpoint)
         self._mark = int(lease.checkpoint.get("pos", "0"))
+        self._time = 0
         self._saved = dict(lease.state)
         self._step = spec.restore(self._saved)
         self._primary = self._input(spec.primary)
@@ -145,7 +146,7 @@ class Decider:
         self._unsaved = self._step.changes()
         entries = [Output(_topic(event), event.wire()) for event in (*plan.dead, *outputs)]
         if plan.closed:
-            entries.append(Output(self.spec.output, self._watermark(plan).wire()))
+            entries.append(Output(self.spec.output, self._watermark().wire()))
         return Commit(
             stage=self.spec.name,
             partition=self.lease.partition,
@@ -205,6 +206,8 @@ class Decider:
                 # Elsewhere several events share a position: only the watermark ends it.
                 self._mark = event.pos
             plan.closed |= isinstance(event, Close | Heartbeat | Watermark)
+            if isinstance(event, Heartbeat | Watermark):
+                self._time = max(self._time, event.at)
         if not isinstance(event, Watermark):
             plan.events.append(event)
             plan.entries.append((source.topic, source.taken))
@@ -235,9 +238,8 @@ class Decider:
         views = getattr(self._step, "views", None)
         return {} if views is None else views()
 
-    def _watermark(self, plan: _Plan) -> Watermark:
-        at = plan.events[-1].at if plan.events else 0
-        return Watermark(symbol=PARTITION_SYMBOL, at=at, pos=self._mark)
+    def _watermark(self) -> Watermark:
+        return Watermark(symbol=PARTITION_SYMBOL, at=self._time, pos=self._mark)
 
 
 def _reached(decoded: Iterable[Item]) -> int:

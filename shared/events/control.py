@@ -14,7 +14,11 @@ INDICATORS_KIND = "indicators"
 
 
 class Watermark(Event):
-    """Everything that follows from spine entries up to ``pos`` stands before this entry."""
+    """Everything that follows from spine entries up to ``pos`` stands before this entry.
+
+    ``at`` is the time of the last heartbeat among them that the stage has seen since it started,
+    0 if there is none: all windows that ended a minute or more before it are closed.
+    """
 
     TYPE: ClassVar[str] = WATERMARK
     TOPIC: ClassVar[str] = "*"

@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 
 from shared.events.base import AsJson, Event, Finite, Micros, Name, Price, Value, stamp
 from shared.events.candle import Origin, Volume, check_shape
+from shared.events.level import MaybeMicros
 from shared.market.timeframes import TIMEFRAMES, Timeframe
 
 SPINE = "tick"
@@ -40,13 +41,20 @@ class Window(Value):
 
 
 class Close(Event):
-    """These candles of a symbol are over. ``windows`` are in the order of the timeframes."""
+    """These candles of a symbol are over. ``windows`` are in the order of the timeframes.
+
+    ``session_at`` and ``session_end_at`` bound the session that they belong to; a close that ends
+    it also tells the next one, ``next_session_at`` and ``next_session_end_at``.
+    """
 
     TYPE: ClassVar[str] = "close"
     TOPIC: ClassVar[str] = SPINE
 
     session_at: Micros
     windows: Annotated[tuple[Window, ...], AsJson]
+    session_end_at: MaybeMicros = None
+    next_session_at: MaybeMicros = None
+    next_session_end_at: MaybeMicros = None
 
     @model_validator(mode="after")
     def _check(self) -> Self:

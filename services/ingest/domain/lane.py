@@ -12,16 +12,20 @@ from shared.market.timeframes import TIMEFRAMES, Timeframe
 _MS = 1_000
 NEVER = -1
 
+Bounds = tuple[int, int | None]
+"""A session's open and end."""
+
 
 class Ending:
-    """Windows of one symbol that end together."""
+    """Windows of one symbol that end together; ``following`` is set where their session ends."""
 
-    __slots__ = ("at", "session_at", "windows")
+    __slots__ = ("at", "following", "session", "windows")
 
-    def __init__(self, at: int, session_at: int, windows: tuple[Window, ...]) -> None:
+    def __init__(self, at: int, session: Bounds, windows: tuple[Window, ...]) -> None:
         self.at = at
-        self.session_at = session_at
+        self.session = session
         self.windows = windows
+        self.following: Bounds | None = None
 
 
 class Lane:
@@ -34,7 +38,7 @@ class Lane:
     """
 
     __slots__ = (
-        "_session_at",
+        "_session",
         "calendar",
         "cursor_at",
         "cursor_n",
@@ -61,7 +65,7 @@ class Lane:
         self.n = 0
         self.due = NEVER
         self.cursor_at, self.cursor_n = START
-        self._session_at = 0
+        self._session: Bounds = (0, None)
 
     @property
     def cursor(self) -> Cursor:
@@ -77,7 +81,7 @@ class Lane:
 
     def open(self, at: int, span: Span, smallest: Timeframe) -> None:
         """Open the windows around an instant, from the smallest timeframe on, that are not."""
-        self._session_at = span.open_at
+        self._session = (span.open_at, span.end)
         for timeframe in TIMEFRAMES[TIMEFRAMES.index(smallest) :]:
             if timeframe not in self.windows:
                 self.windows[timeframe] = window(timeframe, at, span)
@@ -102,7 +106,7 @@ class Lane:
                 "cursor": [self.cursor_at, self.cursor_n],
                 "floor": self.floor,
                 "n": self.n,
-                "session_at": self._session_at,
+                "session": self._session,
                 "windows": self.windows,
             },
             separators=(",", ":"),
@@ -114,7 +118,9 @@ class Lane:
         saved = json.loads(text)
         lane = cls(instrument)
         lane.cursor_at, lane.cursor_n = saved["cursor"]
-        lane.floor, lane.n, lane._session_at = saved["floor"], saved["n"], saved["session_at"]
+        lane.floor, lane.n = saved["floor"], saved["n"]
+        open_at, end = saved["session"]
+        lane._session = (open_at, end)
         lane.windows = {
             timeframe: (open_at, end) for timeframe, (open_at, end) in saved["windows"].items()
         }
@@ -131,7 +137,11 @@ class Lane:
         if "1m" not in self.windows:
             self.minute_end, self.n = NEVER, 0
         self.floor = max(self.floor, at)
-        return Ending(at, self._session_at, ended)
+        ending = Ending(at, self._session, ended)
+        if ended[-1].timeframe == "1d":
+            following = self.calendar.next(at)
+            ending.following = None if following is None else (following.open_at, following.end)
+        return ending
 
     def _schedule(self) -> None:
         ends = [end for _, end in self.windows.values()]
