@@ -45,6 +45,10 @@ class Keys:
         """Hash: entries that went unread, by topic/reader."""
         return self._key(partition, "losses")
 
+    def seen(self, partition: int, topic: Topic) -> str:
+        """Sorted set: identities of entries appended from outside, by server time (ms)."""
+        return self._key(partition, f"{topic}:seen")
+
     def members(self, stage: StageName) -> str:
         """Sorted set: worker by the server time (ms) until which it counts as alive."""
         return f"{self.namespace}:members:{stage}"
@@ -52,6 +56,10 @@ class Keys:
     def meta(self) -> str:
         """Hash: the namespace's own facts, such as its number of partitions."""
         return f"{self.namespace}:meta"
+
+    def budget(self, provider: str) -> str:
+        """Hash: the calls that replicas made of a provider this minute and day."""
+        return f"{self.namespace}:budget:{provider}"
 
     def ops(self) -> str:
         """Stream of operational events; not partitioned."""
@@ -87,8 +95,10 @@ KEY_KINDS: tuple[KeyKind, ...] = (
     KeyKind(f"{_TAG}:{_STAGE}:view", "hash", "permanent", "a field a symbol"),
     KeyKind(f"{_TAG}:incarnation", "string", "permanent", "one number and a nonce"),
     KeyKind(f"{_TAG}:losses", "hash", "permanent", "a field a reader, gone when it is removed"),
+    KeyKind(f"{_TAG}:(?:{'|'.join(TOPICS)}):seen", "zset", "ttl", "cut at every write"),
     KeyKind(f"members:{_STAGE}", "zset", "ttl", "live workers"),
     KeyKind("meta", "hash", "permanent", "a few facts"),
+    KeyKind(r"budget:\w+", "hash", "ttl", "a few counts, two days after the last call"),
     KeyKind(OPS_TOPIC, "stream", "permanent", "trimmed at every write"),
 )
 

@@ -32,6 +32,7 @@ def _bounds(entries: int, days: int) -> Bounds:
 # weeks, so that charts and late subscribers find history.
 BOUNDS: Mapping[Topic, Bounds] = {
     "inbox": _bounds(10_000, 7),
+    "pushed": _bounds(100_000, 1),
     "tick": _bounds(500_000, 7),
     "candle_closed": _bounds(200_000, 90),
     "level_computed": _bounds(100_000, 90),
@@ -44,7 +45,7 @@ BOUNDS: Mapping[Topic, Bounds] = {
 OPS_KEPT = 10_000
 # Written by each stage, and therefore trimmed by it.
 STAGE_OUTPUTS: Mapping[StageName, tuple[Topic, ...]] = {
-    "feed": ("tick", "inbox", "dead_letter"),
+    "feed": ("tick", "inbox", "pushed", "dead_letter"),
     "candles": ("candle_closed",),
     "indicators": ("level_computed",),
     "signals": ("signal_generated",),

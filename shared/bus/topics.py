@@ -4,6 +4,7 @@ from typing import Final, Literal, get_args
 
 Topic = Literal[
     "inbox",
+    "pushed",
     "tick",
     "candle_closed",
     "level_computed",
@@ -29,7 +30,7 @@ STAGES: tuple[StageName, ...] = get_args(StageName)
 
 # Who reads what: a topic is never trimmed past one of its stages.
 STAGE_INPUTS: dict[StageName, tuple[Topic, ...]] = {
-    "feed": ("inbox",),
+    "feed": ("inbox", "pushed"),
     "candles": ("tick",),
     "indicators": ("candle_closed",),
     "signals": ("tick", "level_computed"),

@@ -21,7 +21,7 @@ from shared.events.schemas import wire_schema
 Document = dict[str, Any]
 
 # What a stage is given to trim, besides what it writes.
-_TRIMMED_ONLY = {INBOX, DEAD_LETTERS}
+_TRIMMED_ONLY = {INBOX, "pushed", DEAD_LETTERS}
 # The outputs of stages that say how far they have come.
 _MARKED = {"candle_closed", "level_computed", "signal_generated", "alert_intent"}
 

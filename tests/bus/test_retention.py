@@ -198,8 +198,10 @@ def test_every_key_of_the_log_is_of_a_known_kind() -> None:
         keys.view(3, "feed"),
         keys.incarnation(3),
         keys.losses(3),
+        keys.seen(3, "pushed"),
         keys.members("sender"),
         keys.meta(),
+        keys.budget("twelvedata"),
         keys.ops(),
     ]
     assert [kind_of(key) for key in made] == list(KEY_KINDS)

@@ -28,7 +28,11 @@ def resolved(whole: dict[str, Any], reference: str) -> Any:
 @pytest.mark.parametrize(
     ("stages", "writes", "reads"),
     [
-        (["feed", "candles"], ["tick", "candle_closed", "dead_letter", "ops"], ["inbox", "tick"]),
+        (
+            ["feed", "candles"],
+            ["tick", "candle_closed", "dead_letter", "ops"],
+            ["inbox", "pushed", "tick"],
+        ),
         (["signals"], ["signal_generated", "dead_letter", "ops"], ["tick", "level_computed"]),
         ([], ["ops"], []),
     ],

@@ -37,7 +37,7 @@ class Judge:
                 yield f"partition {partition}: {wrong}"
 
     def _partition(self, partition: int) -> Iterator[str]:
-        entries = {topic: self._read(partition, topic) for topic in (*TOPICS, "inbox")}
+        entries = {topic: self._read(partition, topic) for topic in (*TOPICS, "inbox", "pushed")}
         events = {topic: _events(found) for topic, found in entries.items()}
         expected = expect(events["tick"], self._chain)
         self.undecided += expected.undecided.total()

@@ -73,7 +73,7 @@ class Strikes:
         return True
 
     async def _late_topic(self, fault: Fault) -> bool:
-        topics = STAGE_INPUTS[fault.stage]
+        topics = _inputs(fault.stage)
         at = fault.stage, topics[fault.partition % len(topics)]
         self._network.late[at] = self._loop.time() + fault.seconds
         return True
@@ -101,7 +101,7 @@ class Strikes:
 
     async def _poison_undecodable(self, fault: Fault) -> bool:
         topics: tuple[Topic, ...] = ("inbox", "tick", "candle_closed", "level_computed")
-        topic = STAGE_INPUTS[fault.stage][-1]
+        topic = _inputs(fault.stage)[-1]
         assert topic in topics
         fields = _FOREIGN[round(fault.at * 1_000) % len(_FOREIGN)]
         at_once(self._server.append(fault.partition % self._server.partitions, topic, fields))
@@ -130,3 +130,8 @@ class Strikes:
     async def _trim(self, fault: Fault) -> bool:
         everywhere = range(self._server.partitions)
         return sum(at_once(self._server.trim(topic, everywhere, _KEEP)) for topic in TOPICS) > 0
+
+
+def _inputs(stage: StageName) -> tuple[Topic, ...]:
+    """What a stage reads here: nobody pushes prices into a simulated market."""
+    return tuple(topic for topic in STAGE_INPUTS[stage] if topic != "pushed")

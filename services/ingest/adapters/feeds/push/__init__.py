@@ -1,0 +1,1 @@
+"""Prices that other programs give, by HTTP or on Redis channels."""
