@@ -20,7 +20,8 @@ from tideline.ports import free_port
 # All on one worker, one after the other: each is six processes on few cores.
 pytestmark = [pytest.mark.xdist_group("demo"), pytest.mark.timeout(180)]
 
-CHILDREN = {"valkey-server", "ingest", "indicators", "signals", "notifier", "charts"}
+# Charts, with the routes of all services, run as "web".
+CHILDREN = {"valkey-server", "ingest", "indicators", "signals", "notifier", "web"}
 UP = "Tideline is up"
 
 
