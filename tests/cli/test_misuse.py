@@ -21,7 +21,7 @@ from tests.cli.conftest import Tideline
         ),
         (
             ["tail", "quotes"],
-            "tideline: there is no topic 'quotes'; choose inbox, tick, candle_closed, "
+            "tideline: there is no topic 'quotes'; choose inbox, pushed, tick, candle_closed, "
             "level_computed, signal_generated, alert_intent, alert_fired, dead_letter and ops",
         ),
         (
