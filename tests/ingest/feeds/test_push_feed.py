@@ -19,6 +19,7 @@ from shared.bus.progress import Progress
 from shared.bus.redis_log import RedisLog
 from shared.bus.redis_reads import RedisReads
 from shared.bus.session import Session
+from shared.bus.tasks import end
 from shared.bus.trimming import Trimmer
 from shared.events import DeadLetter, Event, Tick
 from shared.events.codec import decode
@@ -91,8 +92,7 @@ async def _never(partition: int) -> None:
 
 
 async def kill(task: asyncio.Task[None]) -> None:
-    task.cancel()
-    await asyncio.wait([task])
+    await end([task])
     assert task.cancelled()
 
 
