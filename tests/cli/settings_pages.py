@@ -1,4 +1,4 @@
-"""The pages that list every setting, made of the settings classes.
+"""The pages that list every setting, and what Compose hands on: made of the settings classes.
 
 ``python -m tests.cli.settings_pages`` writes them anew.
 """
@@ -7,6 +7,7 @@ from collections.abc import Callable
 from itertools import groupby
 from pathlib import Path
 
+from tests.cli.handed_on import compose
 from tideline.catalogue import Setting, settings
 
 ROOT = Path(__file__).parents[2]
@@ -55,7 +56,11 @@ def example() -> str:
     )
 
 
-PAGES: dict[str, Callable[[], str]] = {"docs/settings.md": page, ".env.example": example}
+PAGES: dict[str, Callable[[], str]] = {
+    "docs/settings.md": page,
+    ".env.example": example,
+    "docker-compose.yml": compose,
+}
 
 
 def _groups() -> list[tuple[str, list[Setting]]]:

@@ -10,13 +10,16 @@ from tideline.catalogue import settings
 
 # Set once for all in the image, or told apart by container.
 NOT_HANDED_ON = {
-    "DATABASE_URL",  # no service asks for it yet
+    "TIDELINE_DATA_DIR",  # where each image has a place for a volume
     "TIDELINE_WORKER",  # one name for all replicas would make them one worker
     "TIDELINE_PUBLIC_HOST",
     "TIDELINE_PUBLIC_PORT",  # the host's side of the published port
     "TIDELINE_INTERNAL_HOST",
     "TIDELINE_INTERNAL_PORT",
 }
+# Services that own tables: they get the database's address, or a volume for their file.
+WITH_TABLES = {"ingest", "indicators", "signals"}
+DATA = "/var/lib/tideline"
 
 
 @pytest.fixture(scope="module")
@@ -30,8 +33,11 @@ def compose() -> dict[str, Any]:
 @pytest.mark.parametrize("service", SERVICES)
 def test_every_setting_reaches_its_service(compose: dict[str, Any], service: str) -> None:
     """Whatever is set in the shell or in .env is handed on: no setting is silently ignored."""
-    wanted = {s.name for s in settings() if s.section in ("common", service)}
-    assert set(compose["services"][service]["environment"]) == wanted - NOT_HANDED_ON
+    wanted = {s.name for s in settings() if s.section in ("common", service)} - NOT_HANDED_ON
+    if service not in WITH_TABLES:
+        wanted.remove("DATABASE_URL")
+    hint = "run `python -m tests.cli.settings_pages` to write them anew"
+    assert set(compose["services"][service]["environment"]) == wanted, hint
 
 
 @pytest.mark.parametrize("service", SERVICES)
@@ -63,10 +69,37 @@ def test_log_lives_in_a_named_volume(compose: dict[str, Any]) -> None:
     assert "noeviction" in compose["services"]["redis"]["command"]
 
 
-def test_installed_compose_takes_the_file() -> None:
+def test_every_service_with_tables_is_known() -> None:
+    """Whoever has migrations has tables."""
+    found = {s for s in SERVICES if (ROOT / "services" / s / "migrations").is_dir()}
+    assert found <= WITH_TABLES
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_tables_live_in_named_volumes(compose: dict[str, Any], service: str) -> None:
+    """One for each service that owns tables, where its image keeps them."""
+    mounted = [f"{service}-data:{DATA}"] if service in WITH_TABLES else []
+    assert compose["services"][service].get("volumes", []) == mounted
+    assert (f"{service}-data" in compose["volumes"]) == (service in WITH_TABLES)
+    assert f"TIDELINE_DATA_DIR={DATA}" in (ROOT / "deploy/Dockerfile").read_text("utf-8")
+
+
+def test_postgres_is_there_for_the_asking(compose: dict[str, Any]) -> None:
+    """Only in its profile; nobody depends on it, its data is in a volume, its port is its own."""
+    postgres = compose["services"]["postgres"]
+    assert postgres["profiles"] == ["postgres"]
+    assert postgres["volumes"] == ["postgres-data:/var/lib/postgresql/data"]
+    assert "postgres-data" in compose["volumes"]
+    assert "ports" not in postgres
+    assert "pg_isready" in postgres["healthcheck"]["test"]
+
+
+@pytest.mark.parametrize("profile", [[], ["--profile", "postgres"]], ids=["plain", "postgres"])
+def test_installed_compose_takes_the_file(profile: list[str]) -> None:
     """Without a word, whichever version it is."""
     command = compose_command()
     if not command:
         pytest.skip("no docker-compose on this machine")
-    done = run(*command, "--file", str(ROOT / "docker-compose.yml"), "config", "--quiet")
+    file = str(ROOT / "docker-compose.yml")
+    done = run(*command, "--file", file, *profile, "config", "--quiet")
     assert (done.returncode, done.stderr) == (0, "")
