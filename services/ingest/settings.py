@@ -3,12 +3,92 @@
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 
+from shared.market.instruments import Kind
 from shared.market.timeframes import Timeframe
 from shared.service.settings import ServiceSettings
 
 FeedName = Literal["none", "demo", "file"]
+ProviderName = Literal["yfinance", "yfinance_stream", "twelvedata"]
+Side = Literal["last", "bid", "ask", "mid"]
+
+_TWELVE_DATA_FIRST: tuple[ProviderName, ...] = ("twelvedata", "yfinance")
+_YAHOO: tuple[ProviderName, ...] = ("yfinance",)
+
+
+class YfinanceSection(BaseModel):
+    """Yahoo, asked for candles or listened to."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    base_url: str = Field(
+        "https://query1.finance.yahoo.com", description="where Yahoo's charts are asked for"
+    )
+    stream_url: str = Field(
+        "wss://streamer.finance.yahoo.com/?version=2",
+        description="Yahoo's WebSocket, for the source yfinance_stream",
+    )
+    interval_s: Annotated[float, Field(ge=1)] = Field(
+        60.0, description="how often each watched symbol is asked for"
+    )
+    timeout_s: Annotated[float, Field(gt=0)] = Field(10.0, description="longest wait for an answer")
+    parallel: Annotated[int, Field(ge=1, le=32)] = Field(
+        4, description="requests under way at once"
+    )
+    price: Side = Field(
+        "last", description="which price of the WebSocket counts: last, bid, ask or mid"
+    )
+
+
+class TwelveDataSection(BaseModel):
+    """Twelve Data, which is paid for in credits."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    base_url: str = Field("https://api.twelvedata.com", description="where Twelve Data is asked")
+    key: SecretStr | None = Field(
+        None, description="its key; without one the next source in the row is used"
+    )
+    credits_minute: Annotated[int, Field(ge=1)] = Field(
+        8, description="credits a minute of your plan, shared by all replicas"
+    )
+    credits_day: Annotated[int, Field(ge=1)] | None = Field(
+        800, description="credits a day of your plan; null for a plan without such a limit"
+    )
+    interval_s: Annotated[float, Field(ge=1)] = Field(
+        60.0, description="how often each watched symbol is asked for, if the credits allow"
+    )
+    timeout_s: Annotated[float, Field(gt=0)] = Field(10.0, description="longest wait for an answer")
+    batch: Annotated[int, Field(ge=1, le=120)] = Field(8, description="symbols in one request")
+
+
+class SourcesSection(BaseModel):
+    """Which providers give the prices of a kind of instrument: the first one that can."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    index: tuple[ProviderName, ...] = Field(_YAHOO, description="providers of indices, in order")
+    fx: tuple[ProviderName, ...] = Field(
+        _TWELVE_DATA_FIRST, description="providers of currencies, in order"
+    )
+    metal: tuple[ProviderName, ...] = Field(
+        _YAHOO,
+        description="providers of metals, in order; Yahoo has the future, Twelve Data the spot "
+        "price, so changing over between them is a jump",
+    )
+    future: tuple[ProviderName, ...] = Field(_YAHOO, description="providers of futures, in order")
+    volatility: tuple[ProviderName, ...] = Field(
+        _YAHOO, description="providers of volatility indices, in order"
+    )
+    equity: tuple[ProviderName, ...] = Field(
+        _YAHOO, description="providers of shares and funds, in order"
+    )
+
+    def of(self, kind: Kind) -> tuple[ProviderName, ...]:
+        """The providers of a kind of instrument, in order; none of a kind not listed."""
+        chosen: tuple[ProviderName, ...] = getattr(self, kind, ())
+        return chosen
 
 
 class IngestSection(BaseModel):
@@ -38,6 +118,10 @@ class IngestSection(BaseModel):
     file_timeframe: Timeframe | None = Field(
         None, description="timeframe of a candle file without such a column"
     )
+
+    sources: SourcesSection = SourcesSection()
+    yfinance: YfinanceSection = YfinanceSection()
+    twelvedata: TwelveDataSection = TwelveDataSection()
 
     @model_validator(mode="after")
     def _check(self) -> Self:

@@ -1,0 +1,1 @@
+"""Live prices: providers that are asked or that speak, one active source a symbol."""

@@ -1,0 +1,1 @@
+"""Twelve Data over HTTP: the transport, the reading of its bodies, the provider."""
