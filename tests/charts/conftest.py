@@ -40,7 +40,9 @@ async def browser() -> AsyncIterator[Any]:
         pytest.skip("no Chromium on this machine: apt-get install chromium")
     playwright = pytest.importorskip("playwright.async_api", reason="Playwright is not installed")
     async with playwright.async_playwright() as driver:
-        browser = await driver.chromium.launch(executable_path=found, args=ARGUMENTS)
+        browser = await driver.chromium.launch(
+            executable_path=found, args=ARGUMENTS, timeout=120_000
+        )
         yield browser
         await browser.close()
 

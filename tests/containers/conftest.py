@@ -9,24 +9,32 @@ from typing import Any
 import pytest
 
 from tests.charts.conftest import browser  # noqa: F401 the same browser
-from tests.containers.engine import SERVICES, NewProject, Project, build, why_not
+from tests.containers.engine import PREFIX, NewProject, Project, remove_orphans, why_not
+from tests.containers.images import REDIS, OutOfReach, build_all, have
 
 _numbers = itertools.count(1)
 
 
 @pytest.fixture(scope="session")
 def engine() -> None:
-    """A Docker engine; tests are skipped without one."""
+    """A Docker engine that has Redis; tests are skipped without one."""
     reason = why_not()
     if reason is not None:
         pytest.skip(reason)
+    remove_orphans()
+    try:
+        have(REDIS)
+    except OutOfReach as error:
+        pytest.skip(str(error))
 
 
 @pytest.fixture(scope="session")
 def images(engine: None) -> None:
-    """Every service's image, built from what is in the repository."""
-    for service in SERVICES:
-        build(service)
+    """Every service's image; tests are skipped where its packages cannot be fetched."""
+    try:
+        build_all()
+    except OutOfReach as error:
+        pytest.skip(str(error))
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +43,7 @@ def new_project(images: None, tmp_path_factory: pytest.TempPathFactory) -> Itera
     made: list[Project] = []
 
     def make(**given: Any) -> Project:
-        name = f"tideline-test-{os.getpid()}-{next(_numbers)}"
+        name = f"{PREFIX}{os.getpid()}-{next(_numbers)}"
         made.append(Project(name, tmp_path_factory.mktemp("project"), **given))
         return made[-1]
 

@@ -1,8 +1,9 @@
-"""The Docker engine, the images and Compose projects of tests: all through the command line."""
+"""The Docker engine and Compose projects of tests: all through the command line."""
 
 import json
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import time
@@ -14,26 +15,31 @@ from typing import Any
 import pytest
 
 ROOT = Path(__file__).parents[2]
+# Of the names of Compose projects; a number of the run and one of the project follow.
+PREFIX = "tideline-test-"
 SERVICES = ("ingest", "indicators", "signals", "notifier", "charts")
 MARKS = [
     pytest.mark.containers,
     # The first of them waits for the images.
-    pytest.mark.timeout(900),
+    pytest.mark.timeout(1800),
 ]
-# They compete with every other test for two cores, so that somebody must ask for them.
-SWITCH = "CONTAINER_TESTS"
-_BUILD_S = 800
+# All of this is for machines that are busy with other tests: only what hangs takes so long.
+_COMMAND_S = 300.0
+_PATIENCE_S = 300.0
+_STOP_S = 120
 _POLL_S = 0.2
 
 
-def run(*command: str, timeout_s: float = 120, **options: Any) -> subprocess.CompletedProcess[str]:
+def run(
+    *command: str, timeout_s: float = _COMMAND_S, **options: Any
+) -> subprocess.CompletedProcess[str]:
     """Run to the end, whatever comes of it."""
     return subprocess.run(
         command, check=False, capture_output=True, text=True, timeout=timeout_s, **options
     )
 
 
-def docker(*arguments: str, timeout_s: float = 120) -> str:
+def docker(*arguments: str, timeout_s: float = _COMMAND_S) -> str:
     """What ``docker`` prints.
 
     Raises:
@@ -46,8 +52,6 @@ def docker(*arguments: str, timeout_s: float = 120) -> str:
 
 def why_not() -> str | None:
     """Why nothing is to run in containers here, or None."""
-    if os.environ.get(SWITCH) != "1":
-        return f"container tests take minutes and the machine: set {SWITCH}=1 to run them"
     if shutil.which("docker") is None:
         return "no docker on this machine"
     if run("docker", "info", "--format", "{{.ServerVersion}}").returncode != 0:
@@ -69,13 +73,23 @@ def image(service: str) -> str:
     return f"tideline-test-{service}"
 
 
-def build(service: str) -> None:
-    """Build a service's image with the host's network, which may be all that reaches an index."""
-    docker(
-        "build", "--quiet", "--network", "host", "--file", "deploy/Dockerfile",
-        "--target", service, "--tag", image(service), str(ROOT),
-        timeout_s=_BUILD_S,
-    )  # fmt: skip
+def stop(*containers: str) -> None:
+    """Tell containers to stop, and give them all the time they need for it."""
+    docker("stop", "--time", str(_STOP_S), *containers)
+
+
+def exit_codes(*containers: str) -> list[int]:
+    """How containers have ended."""
+    found = docker("inspect", "--format", "{{.State.ExitCode}}", *containers)
+    return [int(code) for code in found.split()]
+
+
+def has_handler(container: str, number: signal.Signals) -> bool:
+    """Whether a container's first process would hear a signal; without, the kernel drops it."""
+    pid = docker("inspect", "--format", "{{.State.Pid}}", container)
+    status = Path(f"/proc/{pid}/status").read_text("utf-8")
+    caught = int(status.partition("SigCgt:")[2].split()[0], 16)
+    return bool(caught >> (number - 1) & 1)
 
 
 def free_port() -> int:
@@ -85,8 +99,8 @@ def free_port() -> int:
         return int(taken.getsockname()[1])
 
 
-def eventually(done: Callable[[], bool], what: str, timeout_s: float = 120) -> float:
-    """Wait until something is so; returns the seconds that took.
+def eventually(done: Callable[[], bool], what: str, timeout_s: float = _PATIENCE_S) -> None:
+    """Wait until something is so.
 
     Raises:
         AssertionError: it is not so in time.
@@ -95,7 +109,6 @@ def eventually(done: Callable[[], bool], what: str, timeout_s: float = 120) -> f
     while not done():
         assert time.monotonic() - start < timeout_s, f"not within {timeout_s:.0f} s: {what}"
         time.sleep(_POLL_S)
-    return time.monotonic() - start
 
 
 @dataclass(slots=True)
@@ -122,7 +135,9 @@ class Project:
         """The project's Redis as seen from this machine."""
         return f"redis://127.0.0.1:{self.redis_port}/0"
 
-    def compose(self, *arguments: str, timeout_s: float = 180) -> subprocess.CompletedProcess[str]:
+    def compose(
+        self, *arguments: str, timeout_s: float = _COMMAND_S
+    ) -> subprocess.CompletedProcess[str]:
         """Run Compose on this project."""
         added: dict[str, dict[str, Any]] = {s: {"image": image(s)} for s in SERVICES}
         added["redis"] = {"ports": [f"127.0.0.1:{self.redis_port}:6379"]}
@@ -148,9 +163,10 @@ class Project:
         assert done.returncode == 0, done.stderr
 
     def down(self) -> None:
-        """Remove everything, the volume too."""
-        done = self.compose("down", "--volumes", "--timeout", "5")
-        assert done.returncode == 0, done.stderr
+        """Remove everything, the volumes too, whatever state it is in."""
+        done = self.compose("down", "--volumes", "--remove-orphans", "--timeout", "5")
+        if done.returncode != 0:
+            remove(self.name)
 
     def containers(self, service: str | None = None) -> list[str]:
         """Short ids of a service's containers, or all; a container's host name is its id."""
@@ -168,6 +184,29 @@ class Project:
     def logs(self, service: str) -> str:
         """What a service has printed."""
         return self.compose("logs", "--no-color", service).stdout
+
+
+def remove(project: str) -> None:
+    """Take a project's containers, networks and volumes away without asking Compose."""
+    chosen = ("--filter", f"label=com.docker.compose.project={project}")
+    for listing, removing in (
+        (("ps", "--all", "--quiet"), ("rm", "--force", "--volumes")),
+        (("network", "ls", "--quiet"), ("network", "rm")),
+        (("volume", "ls", "--quiet"), ("volume", "rm", "--force")),
+    ):
+        found = docker(*listing, *chosen).split()
+        if found:
+            docker(*removing, *found)
+
+
+def remove_orphans() -> None:
+    """Take away what test runs left that were killed; a run's process id is in its names."""
+    shape = '{{.Label "com.docker.compose.project"}}'
+    found = docker("ps", "--all", "--format", shape).split()
+    for project in {name for name in found if name.startswith(PREFIX)}:
+        pid = project.removeprefix(PREFIX).partition("-")[0]
+        if not Path(f"/proc/{pid}").exists():
+            remove(project)
 
 
 NewProject = Callable[..., Project]
