@@ -1,0 +1,1 @@
+"""Yahoo, by its chart address and by its WebSocket: transport, reading, providers."""
