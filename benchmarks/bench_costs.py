@@ -9,7 +9,8 @@ from benchmarks.server import Scratch, scratch
 from benchmarks.spines import spines
 from shared.bus.keys import Keys
 from shared.bus.lease import LEASE_TTL_MS
-from shared.bus.log import Commit, Lease, Output
+from shared.bus.log import Commit, Lease
+from shared.bus.outputs import outputs_of
 from shared.bus.redis_log import RedisLog
 from shared.bus.stage_worker import Pace
 from shared.events import Event, Tick
@@ -53,7 +54,7 @@ async def _commit_all(server: Scratch, ticks: list[Event], batch: int) -> float:
                 txid=f"{lease.token}/{seq}",
                 checkpoint={},
                 state={"@spine": "0" * 80},
-                outputs=[Output("tick", event.wire()) for event in part],
+                outputs=outputs_of(part),
             )
             assert await log.commit([commit]) == ["OK"]
             if seq == 0:

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 
 import structlog
 
-from shared.bus.log import START, Commit, Lease, Output
+from shared.bus.log import START, Commit, Lease
+from shared.bus.outputs import outputs_of
 from shared.bus.poison import dead_letter
 from shared.bus.share import DeadShare
 from shared.bus.step import StageSpec, Step
@@ -144,9 +145,9 @@ class Decider:
                 checkpoint[f"n:{source.topic}"] = str(source.count)
                 rests_on += source.rests_on()
         self._unsaved = self._step.changes()
-        entries = [Output(_topic(event), event.wire()) for event in (*plan.dead, *outputs)]
+        entries = outputs_of([*plan.dead, *outputs])
         if plan.closed:
-            entries.append(Output(self.spec.output, self._watermark().wire()))
+            entries += outputs_of([self._watermark()], self.spec.output)
         return Commit(
             stage=self.spec.name,
             partition=self.lease.partition,
@@ -249,11 +250,6 @@ def _reached(decoded: Iterable[Item]) -> int:
         if isinstance(event, Event):
             reached = max(reached, event.pos if event.TYPE == WATERMARK else event.pos - 1)
     return reached
-
-
-def _topic(event: Event) -> Topic:
-    topic: Topic = event.TOPIC  # type: ignore[assignment]
-    return topic
 
 
 def _try_each(

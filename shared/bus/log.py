@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
+from shared.bus.outputs import Outputs
 from shared.bus.topics import StageName, Topic
 from shared.events.base import Scalar
 from shared.events.codec import RawEntry
@@ -62,14 +63,6 @@ class Held:
 
 
 @dataclass(frozen=True, slots=True)
-class Output:
-    """One entry to be appended: its topic and flat fields."""
-
-    topic: Topic
-    fields: Sequence[Scalar]
-
-
-@dataclass(frozen=True, slots=True)
 class Commit:
     """Everything that one decision of one stage and partition changes, all or nothing.
 
@@ -89,7 +82,7 @@ class Commit:
     txid: str
     checkpoint: Mapping[str, str]
     state: Mapping[str, str] = field(default_factory=dict)
-    outputs: Sequence[Output] = ()
+    outputs: Sequence[Outputs] = ()
     views: Mapping[str, str] = field(default_factory=dict)
     rests_on: Sequence[tuple[Topic, str]] = ()
     incarnation: str = FIRST_LIFE

@@ -161,8 +161,9 @@ class MemoryLog:
     def _write(self, commit: Commit) -> None:
         place = commit.stage, commit.partition
         cell = self._cells[place]
-        for output in commit.outputs:
-            self._add((commit.partition, output.topic), output.fields)
+        for run in commit.outputs:
+            for fields in run.entries():
+                self._add((commit.partition, run.topic), fields)
         state = {**cell.state, **commit.state}
         named = {"seq": str(commit.seq + 1), "txid": commit.txid}
         changed = replace(

@@ -59,10 +59,10 @@ class Progress:
         """A commit was answered."""
         self.verdicts[commit.partition, verdict] += 1
         if verdict == "OK":
-            written = Counter(str(output.fields[1]) for output in commit.outputs)
-            self.outputs.update(written)
-            if written[DEAD_LETTERS]:
-                self.dead[commit.partition] += written[DEAD_LETTERS]
+            for run in commit.outputs:
+                self.outputs[run.type] += len(run)
+                if run.type == DEAD_LETTERS:
+                    self.dead[commit.partition] += len(run)
 
     def moved(self, gained: Collection[int], lost: Collection[int]) -> None:
         """Partitions came to this worker, or went to another."""

@@ -9,7 +9,8 @@ from shared.bus.connection import connect, execute
 from shared.bus.gathering import Gathering
 from shared.bus.keys import Keys
 from shared.bus.lease import LEASE_TTL_MS
-from shared.bus.log import At, Commit, Held, Lease, Output, Reached, Verdict
+from shared.bus.log import At, Commit, Held, Lease, Reached, Verdict
+from shared.bus.outputs import Outputs
 from shared.bus.patience import Answer, Waits, commit_patiently
 from shared.bus.redis_errors import meaning, wait_out
 from shared.bus.redis_scripts import Call, Script
@@ -135,10 +136,13 @@ class RedisLog:
         args: list[Scalar] = [
             commit.token, commit.seq, commit.txid, LEASE_TTL_MS, commit.incarnation
         ]  # fmt: skip
-        for mapping in (commit.checkpoint, commit.state, commit.views):
+        kept = {name: text for name, text in commit.state.items() if text != ""}
+        for mapping in (commit.checkpoint, kept, commit.views):
             args.append(len(mapping))
             for pair in mapping.items():
                 args += pair
+        gone = [name for name, text in commit.state.items() if text == ""]
+        args += (len(gone), *gone)
         args.append(len(commit.rests_on))
         for topic, entry_id in commit.rests_on:
             args += (streams.setdefault(topic, len(streams) + 1), entry_id)
@@ -164,21 +168,22 @@ class RedisLog:
         ]
 
 
-def _entries(outputs: Sequence[Output], streams: dict[Topic, int]) -> list[Scalar]:
-    """Outputs with the names of their fields told once for all entries of a kind.
+def _entries(outputs: Sequence[Outputs], streams: dict[Topic, int]) -> list[Scalar]:
+    """Shapes of entries, each told once, and then the runs: which shape, how many, their values.
 
     ``streams`` numbers the topics; new ones are added.
     """
-    shapes: dict[tuple[Topic, tuple[Scalar, ...]], int] = {}
-    values: list[Scalar] = [len(outputs)]
-    for output in outputs:
-        shape = (output.topic, tuple(output.fields[::2]))
-        values.append(shapes.setdefault(shape, len(shapes) + 1))
-        values += output.fields[1::2]
+    shapes: dict[tuple[Topic, tuple[Scalar, ...], tuple[str, ...]], int] = {}
+    runs: list[Scalar] = [len(outputs)]
+    for run in outputs:
+        shape = (run.topic, run.head, run.names)
+        runs += (shapes.setdefault(shape, len(shapes) + 1), len(run))
+        runs += run.values
     told: list[Scalar] = [len(shapes)]
-    for topic, names in shapes:
-        told += (streams.setdefault(topic, len(streams) + 1), len(names), *names)
-    return told + values
+    for topic, head, names in shapes:
+        stream = streams.setdefault(topic, len(streams) + 1)
+        told += (stream, len(head), *head, len(names), *names)
+    return told + runs
 
 
 def _answer(reply: object, commit: Commit) -> Answer:

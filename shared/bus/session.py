@@ -5,7 +5,8 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 import structlog
 
-from shared.bus.log import START, Commit, Lease, LeaseLost, Log, Output, order
+from shared.bus.log import START, Commit, Lease, LeaseLost, Log, order
+from shared.bus.outputs import outputs_of
 from shared.bus.owner import Owner
 from shared.bus.progress import Progress
 from shared.bus.share import FIELD, DeadShare, TooManyDead
@@ -102,7 +103,7 @@ class Session:
                 **{name: str(count) for name, count in counts.items()},
             },
             state=changes,
-            outputs=[Output(event.TOPIC, event.wire()) for event in outputs],  # type: ignore[arg-type]
+            outputs=outputs_of(outputs),
             rests_on=self._rests_on(offsets),
             incarnation=self._lease.incarnation,
         )

@@ -1,8 +1,9 @@
 """The common base of every event: frozen, validated when built, plain fields on the wire."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from functools import cache, lru_cache
+from operator import itemgetter
 from typing import Annotated, Any, ClassVar, Self
 
 import orjson
@@ -106,6 +107,25 @@ def _unset_is_empty(value: Scalar | None) -> Scalar:
 
 def _truth(value: bool) -> int:
     return int(value)
+
+
+def wire_names(model: type[Event]) -> tuple[str, ...]:
+    """The names of a type's own fields, in their order on the wire."""
+    return tuple(model.model_fields)
+
+
+def wire_values(model: type[Event], events: Iterable[Event]) -> list[Scalar]:
+    """The values of the own fields of many events of one type, one event after the other."""
+    names = wire_names(model)
+    flat: list[Scalar] = []
+    if not any(encode for _, encode in _encoders(model)):
+        pick = itemgetter(*names)
+        for event in events:
+            flat += pick(event.__dict__)
+        return flat
+    for event in events:
+        flat += event.wire()[5::2]
+    return flat
 
 
 @cache

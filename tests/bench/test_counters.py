@@ -7,7 +7,8 @@ from benchmarks.load_feed import Load
 from benchmarks.spines import spines
 from shared.bus.keys import Keys
 from shared.bus.lease import LEASE_TTL_MS
-from shared.bus.log import Commit, Lease, Output
+from shared.bus.log import Commit, Lease
+from shared.bus.outputs import outputs_of
 from shared.bus.redis_log import RedisLog
 from shared.bus.stage_worker import StageWorker
 from shared.bus.step import StageSpec
@@ -48,7 +49,7 @@ async def commit(log: RedisLog, lease: Lease, seq: int, events: list[Event]) -> 
         seq=seq,
         txid=f"{lease.token}/{seq}",
         checkpoint={},
-        outputs=[Output("tick", event.wire()) for event in events],
+        outputs=outputs_of(events),
     )
     assert await log.commit([made]) == ["OK"]
 

@@ -26,7 +26,8 @@ def decider(spec: StageSpec) -> Decider:
 def told(commit: Commit | None) -> list[Event]:
     """The events that a commit writes."""
     assert commit is not None
-    found = [decode_one([str(value) for value in output.fields]) for output in commit.outputs]
+    entries = [fields for run in commit.outputs for fields in run.entries()]
+    found = [decode_one([str(value) for value in fields]) for fields in entries]
     return [event for event in found if isinstance(event, Event)]
 
 

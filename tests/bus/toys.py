@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
-from shared.bus.log import Commit, Lease, Log, Output
+from shared.bus.log import Commit, Lease, Log
+from shared.bus.outputs import outputs_of
 from shared.bus.step import StageSpec, State
 from shared.events import (
     Candle,
@@ -183,7 +184,7 @@ def commit(
         txid=f"tx{seq}" if txid is None else txid,
         checkpoint={"tick": f"{seq}-0"},
         state={} if state is None else state,
-        outputs=[Output("candle_closed", event.wire()) for event in events],
+        outputs=outputs_of(events, "candle_closed"),
     )
 
 

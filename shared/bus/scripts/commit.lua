@@ -1,10 +1,12 @@
 -- One decision of one stage and partition, all or nothing.
 -- KEYS: 1 lease  2 checkpoint  3 state  4 view  5 incarnation  6.. streams   (all share one hash tag)
 -- ARGV: 1 token  2 expected seq  3 transaction id  4 lease ttl_ms  5 incarnation known
---       then checkpoint, state and view, each as: n, n * (field, value)   ('' deletes in state)
+--       then checkpoint, state and view, each as: n, n * (field, value)
+--       then fields of state to delete: n, n * field
 --       then entries it rests on: n, n * (stream number from 1, id)
---       then shapes of entries: n, n * (stream number, n_names, n_names * name)
---       then outputs: n, n * (shape number from 1, as many values as it has names)
+--       then shapes of entries: n, n * (stream number, n_head, n_head * (name or value by turns),
+--                                       n_names, n_names * name)
+--       then runs of outputs: n, n * (shape number from 1, n_entries, n_entries * n_names * value)
 -- Everything is checked before the first write: a script that fails half way keeps what it wrote.
 local lease, checkpoint, state, view, incarnation = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local expected = tonumber(ARGV[2])
@@ -44,9 +46,14 @@ end
 local n_checkpoint, checkpoint_at = block()
 local n_state, state_at = block()
 local n_view, view_at = block()
+local n_gone, gone_at = tonumber(ARGV[at] or ''), at + 1
+if not (n_checkpoint and n_state and n_view and n_gone) then
+  return redis.error_reply('BADARGS a count is missing')
+end
+at = gone_at + n_gone
 local n_rests, rests_at = block()
 local n_shapes = tonumber(ARGV[at] or '')
-if not (n_checkpoint and n_state and n_view and n_rests and n_shapes) then
+if not (n_rests and n_shapes) then
   return redis.error_reply('BADARGS a count is missing')
 end
 local function stream_key(number)
@@ -59,25 +66,27 @@ end
 local shapes = {}
 at = at + 1
 for number = 1, n_shapes do
-  local key, names = stream_key(tonumber(ARGV[at] or '')), tonumber(ARGV[at + 1] or '')
+  local key, head = stream_key(tonumber(ARGV[at] or '')), tonumber(ARGV[at + 1] or '')
   if not key then return redis.error_reply('BADARGS unknown stream') end
+  local names = head and tonumber(ARGV[at + 2 + head] or '')
   -- Lua's unpack has a limit near 8,000 values; an event has a dozen fields.
-  if not names or names < 1 or names > 1000 then
+  if not names or head < 0 or head % 2 > 0 or names < 1 or head + names > 1000 then
     return redis.error_reply('BADARGS an entry needs 1 to 1000 fields')
   end
   local shape = {'XADD', key, '*'}
-  for k = 1, names do shape[2 * k + 2] = ARGV[at + 1 + k] end
-  shapes[tostring(number)] = {shape, names}
-  at = at + 2 + names
+  for k = 1, head do shape[3 + k] = ARGV[at + 1 + k] end
+  for k = 1, names do shape[2 + head + 2 * k] = ARGV[at + 2 + head + k] end
+  shapes[number] = {shape, names, 3 + head}
+  at = at + 3 + head + names
 end
-local n_outputs = tonumber(ARGV[at] or '')
-if not n_outputs then return redis.error_reply('BADARGS a count is missing') end
-local outputs_at = at + 1
-at = outputs_at
-for _ = 1, n_outputs do
-  local shape = shapes[ARGV[at] or '']
-  if not shape then return redis.error_reply('BADARGS unknown shape') end
-  at = at + 1 + shape[2]
+local n_runs = tonumber(ARGV[at] or '')
+if not n_runs then return redis.error_reply('BADARGS a count is missing') end
+local runs_at = at + 1
+at = runs_at
+for _ = 1, n_runs do
+  local shape, entries = shapes[tonumber(ARGV[at] or '')], tonumber(ARGV[at + 1] or '')
+  if not shape or not entries or entries < 0 then return redis.error_reply('BADARGS unknown shape') end
+  at = at + 2 + entries * shape[2]
 end
 if at ~= #ARGV + 1 then return redis.error_reply('BADARGS ' .. #ARGV .. ' values, not ' .. at - 1) end
 for k = 1, #KEYS do
@@ -95,23 +104,30 @@ for k = rests_at, rests_at + 2 * n_rests - 2, 2 do
 end
 
 -- 6. The writes.
-at = outputs_at
-for _ = 1, n_outputs do
-  local shape, names = shapes[ARGV[at]][1], shapes[ARGV[at]][2]
-  for k = 1, names do shape[2 * k + 3] = ARGV[at + k] end
-  redis.call(unpack(shape, 1, 2 * names + 3))
-  at = at + 1 + names
+at = runs_at
+for _ = 1, n_runs do
+  local told = shapes[tonumber(ARGV[at])]
+  local shape, names, fixed, entries = told[1], told[2], told[3], tonumber(ARGV[at + 1])
+  at = at + 1
+  local last = fixed + 2 * names
+  for _ = 1, entries do
+    for k = 1, names do shape[fixed + 2 * k] = ARGV[at + k] end
+    redis.call(unpack(shape, 1, last))
+    at = at + names
+  end
+  at = at + 1
 end
-for k = state_at, state_at + 2 * n_state - 2, 2 do
-  if ARGV[k + 1] == '' then redis.call('HDEL', state, ARGV[k])
-  else redis.call('HSET', state, ARGV[k], ARGV[k + 1]) end
+-- A command takes up to 500 pairs: unpack has a limit.
+local function put(key, n, first)
+  local last = first + 2 * n - 1
+  for k = first, last, 1000 do
+    redis.call('HSET', key, unpack(ARGV, k, math.min(k + 999, last)))
+  end
 end
-for k = view_at, view_at + 2 * n_view - 2, 2 do
-  redis.call('HSET', view, ARGV[k], ARGV[k + 1])
-end
-for k = checkpoint_at, checkpoint_at + 2 * n_checkpoint - 2, 2 do
-  redis.call('HSET', checkpoint, ARGV[k], ARGV[k + 1])
-end
+put(state, n_state, state_at)
+put(view, n_view, view_at)
+put(checkpoint, n_checkpoint, checkpoint_at)
+for k = gone_at, gone_at + n_gone - 1 do redis.call('HDEL', state, ARGV[k]) end
 redis.call('HSET', checkpoint, 'seq', expected + 1, 'txid', ARGV[3])
 local t = redis.call('TIME')
 redis.call('HSET', lease, 'exp', t[1] * 1000 + math.floor(t[2] / 1000) + tonumber(ARGV[4]))
