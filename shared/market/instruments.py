@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-Kind = Literal["index", "fx", "metal", "future", "volatility", "equity"]
+Kind = Literal["index", "fx", "metal", "future", "option", "volatility", "equity", "crypto"]
 
 
 class Session(BaseModel):
@@ -32,6 +32,7 @@ class Instrument(BaseModel):
 
     ``tick_size`` is the smallest price step, ``grace_ms`` how long after a window's end a feed may
     still deliver prices of it, ``names`` maps a provider to its own name of the instrument.
+    ``calendar`` names whose holidays it keeps, as pandas_market_calendars does; empty for none.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -40,6 +41,7 @@ class Instrument(BaseModel):
     title: str
     kind: Kind
     session: Session
+    calendar: str = ""
     tick_size: Annotated[float, Field(gt=0)]
     decimals: Annotated[int, Field(ge=0, le=8)]
     grace_ms: Annotated[int, Field(ge=0, le=60_000)] = 0

@@ -9,10 +9,12 @@ from shared.events import Config
 TABLE = InstrumentTable(built_in())
 
 
-def test_the_ten_instruments_are_there() -> None:
-    """DAX, NDX, DJI, EURUSD, EURGBP, GBPUSD, XAUUSD, MES, VIX and NIFTY 50 need no setting."""
-    expected = ["DAX", "NDX", "DJI", "EURUSD", "EURGBP", "GBPUSD", "XAUUSD", "MES", "VIX"]
-    assert (*expected, "NIFTY 50") == TABLE.symbols
+def test_the_instruments_that_people_watch_are_there() -> None:
+    """Indices, currencies, gold, futures, volatility and crypto need no setting."""
+    spot = "DAX NDX DJI EURUSD EURGBP GBPUSD XAUUSD VIX NIFTY-50 NIFTY-BANK NIFTY-FIN-SERVICE"
+    futures = "ES MES NQ MNQ YM MYM RTY M2K 6E GC MGC SI CL FDAX"
+    expected = [one.replace("-", " ") for one in f"{spot} BTCUSD ETHUSD {futures}".split()]
+    assert list(TABLE.symbols) == expected
 
 
 @pytest.mark.parametrize(
