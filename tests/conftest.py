@@ -36,6 +36,14 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Schedul
     return Scheduling(config, log) if config.getvalue("dist") == "loadgroup" else None
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _own_tables(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Services that tests start keep their tables in a folder that goes away, not in the tree."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TIDELINE_DATA_DIR", str(tmp_path_factory.mktemp("tables")))
+        yield
+
+
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
     """The folder of real market data beside the repository; the test is skipped without it."""

@@ -28,6 +28,9 @@ class IndicatorsSection(BaseModel):
     extra: dict[Timeframe, Texts] = Field(
         dict(EXTRA), description="further recipes of single timeframes"
     )
+    subscriptions_max: Annotated[int, Field(ge=1, le=100_000)] = Field(
+        500, description="recipes that one user may have subscribed"
+    )
 
 
 class IndicatorsSettings(ServiceSettings):

@@ -101,6 +101,8 @@ class Site:
             "TIDELINE_NAMESPACE": KEYS.namespace,
             "TIDELINE_PARTITIONS": str(KEYS.partitions),
             "TIDELINE_INTERNAL_PORT": "0",
+            "TIDELINE_PUBLIC_PORT": "0",
+            "TIDELINE_DATA_DIR": str(self.folder / "tables"),
             "TIDELINE_INGEST__FEED": "file",
             "TIDELINE_INGEST__FILE": str(recording.path),
             "TIDELINE_INGEST__SPEED": f"{recording.speed:.0f}",

@@ -163,6 +163,8 @@ def test_a_view_shows_the_forming_candles() -> None:
     assert isinstance(candles, dict)
     assert list(candles) == ["1m", "5m", "15m", "1h", "4h", "1d"]
     inside = {"open": 1.12, "high": 1.12, "low": 1.11, "close": 1.11, "volume": 0.0}
+    sessions = {candle.pop("session_at") for candle in candles.values()}
+    assert sessions == {at("2026-06-09 21:00")}
     assert candles["5m"] == {"open_at": at("14:05"), "at": at("14:10"), **inside}
     assert candles["15m"] == {
         "open_at": at("14:00"),

@@ -6,6 +6,7 @@ A single event that differs ends it with an error. The figures stand in the READ
 """
 
 import asyncio
+import os
 import subprocess
 import sys
 import tempfile
@@ -75,6 +76,7 @@ def main() -> None:
         sys.exit(f"no recorded market data at {_DATA}")
     sys.stderr.write("| recording | prices | events equal | signals | alerts | rejected | took |\n")
     with tempfile.TemporaryDirectory(prefix="tideline-") as folder:
+        os.environ["TIDELINE_DATA_DIR"] = f"{folder}/tables"
         server = EmbeddedServer(data=Path(folder) / "data", socket=Path(folder) / "s")
         with subprocess.Popen(
             server.command(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL

@@ -41,6 +41,7 @@ class Demo:
             "TIDELINE_PARTITIONS": str(keys.partitions),
             "TIDELINE_INTERNAL_PORT": "0",
             "TIDELINE_PUBLIC_PORT": "0",
+            "TIDELINE_DATA_DIR": str(folder / "tables"),
             "TIDELINE_INGEST__FEED": "demo",
             "TIDELINE_INGEST__SPEED": SPEED,
         }

@@ -96,6 +96,7 @@ async def test_a_known_error_is_one_line_and_no_traceback(
         "REDIS_URL": server_url,
         "TIDELINE_NAMESPACE": keys.namespace,
         "TIDELINE_INTERNAL_PORT": str(free_port()),
+        "TIDELINE_PUBLIC_PORT": "0",
     }
     process = await asyncio.create_subprocess_exec(
         sys.executable,

@@ -58,6 +58,11 @@ class Recipe:
         raise NotImplementedError
 
 
+def numbers(recipe: Recipe) -> list[float]:
+    """A recipe's parameters, in order."""
+    return [getattr(recipe, field.name) for field in fields(recipe)]
+
+
 def _number(word: str, field: Any, text: str) -> float:
     try:
         return int(text) if field.type is int else float(text)

@@ -188,6 +188,7 @@ class CandlesStep:
         return {
             "open_at": open_at,
             "at": end,
+            "session_at": span.open_at,
             "open": cell.open,
             "high": cell.high,
             "low": cell.low,
