@@ -30,6 +30,8 @@ from tideline.trouble import Trouble, listed
 T = TypeVar("T")
 
 SERVER = "valkey"
+# Tables of the services, beside the server's data.
+DATA = "data"
 # The feed starts last: what it writes finds everybody at work, so nobody starts behind.
 WAVES = (("notifier", "signals", "indicators", "charts"), ("ingest",))
 SERVICES = tuple(name for wave in WAVES for name in wave)
@@ -49,7 +51,8 @@ class Launch:
 
     ``redis_url`` is a given server, else one is embedded. What stays is kept in ``state``; without
     one everything goes when it stops. A ``throwaway`` namespace is taken off a given server at the
-    end. ``environment`` is added to every service's.
+    end. ``environment`` is added to every service's. SQLite files are in ``data``, unless given
+    beside the server's.
     """
 
     mode: str
@@ -59,6 +62,7 @@ class Launch:
     redis_url: str | None
     run_root: Path
     state: Path | None = None
+    data: Path | None = None
     environment: Mapping[str, str] = field(default_factory=dict)
     throwaway: bool = False
     verbose: bool = False
@@ -151,6 +155,7 @@ class Launcher:
 
     def _program(self, path: Path, name: str, url: str) -> Program:
         launch = self._launch
+        data = launch.data or (launch.state or path) / DATA
         port = ports.free_port()
         coloured = name == SPEAKER and self._terminal.has_colours
         return Program(
@@ -158,12 +163,14 @@ class Launcher:
             command=(sys.executable, "-m", _MODULES.get(name, f"services.{name}")),
             log=self._log(path, name),
             environment={
+                "TIDELINE_DATA_DIR": str(data),
                 **launch.environment,
                 "REDIS_URL": url,
                 "TIDELINE_NAMESPACE": launch.keys.namespace,
                 "TIDELINE_WORKER": self._worker(name),
                 "TIDELINE_PUBLIC_HOST": launch.host,
-                "TIDELINE_PUBLIC_PORT": str(launch.port),
+                # Routes of the others are served by the one process that has the port.
+                "TIDELINE_PUBLIC_PORT": str(launch.port) if name in _MODULES else "0",
                 "TIDELINE_INTERNAL_HOST": _LOOPBACK,
                 "TIDELINE_INTERNAL_PORT": str(port),
                 "PYTHONUNBUFFERED": "1",
