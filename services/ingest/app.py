@@ -2,6 +2,8 @@
 
 from services.ingest.adapters.feeding import Feeding
 from services.ingest.adapters.feeds.base import Feed, FeedError
+from services.ingest.adapters.feeds.push.wiring import listen
+from services.ingest.adapters.freshness_wiring import WATCHED_FEEDS, watch_freshness
 from services.ingest.adapters.sources import Source, instruments
 from services.ingest.adapters.sources import feed as feed_of
 from services.ingest.domain.candles import CANDLES
@@ -38,5 +40,9 @@ def build_app(
         await service.announce("last_entry", f"the feed of partition {partition} has ended")
 
     service.add_partition_task("feed", write_spine)
+    if section.feed in WATCHED_FEEDS:
+        watch_freshness(service, source, table, section)
+    if section.feed == "push":
+        listen(service, section.push, table)
     service.add_stage(CANDLES)
     return service

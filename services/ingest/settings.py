@@ -5,11 +5,12 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 
+from services.ingest.sections import IbkrSection, PushSection
 from shared.market.instruments import Kind
 from shared.market.timeframes import Timeframe
 from shared.service.settings import ServiceSettings
 
-FeedName = Literal["none", "demo", "file"]
+FeedName = Literal["none", "demo", "file", "push"]
 ProviderName = Literal["yfinance", "yfinance_stream", "twelvedata"]
 Side = Literal["last", "bid", "ask", "mid"]
 
@@ -97,7 +98,9 @@ class IngestSection(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     feed: FeedName = Field(
-        "none", description="where prices come from: demo (simulated), file (recorded) or none"
+        "none",
+        description="where prices come from: demo (simulated), file (recorded), push (given by "
+        "other programs) or none",
     )
     symbols: tuple[str, ...] = Field(
         (), description="only these of the feed's instruments; all of them if empty"
@@ -122,6 +125,13 @@ class IngestSection(BaseModel):
     sources: SourcesSection = SourcesSection()
     yfinance: YfinanceSection = YfinanceSection()
     twelvedata: TwelveDataSection = TwelveDataSection()
+    ibkr: IbkrSection = IbkrSection()
+    push: PushSection = PushSection()
+    stale_after_s: Annotated[float, Field(ge=5, le=86_400)] = Field(
+        60.0,
+        description="least age of a symbol's newest price, in its session, at which its data count "
+        "as stale; slower symbols have longer, see docs/freshness.md",
+    )
 
     @model_validator(mode="after")
     def _check(self) -> Self:

@@ -42,7 +42,7 @@ async def events(log: RedisLog, partition: int, topic: str = "tick") -> list[Eve
     [
         ({"feed": "file"}, "file is not set; name the recording to play"),
         ({"feed": "demo", "speed": 0}, "speed 0 has no meaning for a market without an end"),
-        ({"feed": "yahoo"}, "Input should be 'none', 'demo' or 'file'"),
+        ({"feed": "yahoo"}, "Input should be 'none', 'demo', 'file'"),
         ({"sped": 1}, "Extra inputs are not permitted"),
         ({"speed": -1}, "greater than or equal to 0"),
     ],

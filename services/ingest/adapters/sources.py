@@ -15,6 +15,7 @@ from services.ingest.adapters.feeds.file.feed import FileFeed, Playing
 from services.ingest.adapters.feeds.file.reading import Defaults
 from services.ingest.adapters.feeds.idle import IdleFeed
 from services.ingest.adapters.feeds.pace import Paces
+from services.ingest.adapters.feeds.push.feed import PushFeed
 from services.ingest.domain.instrument_file import BadInstrument, with_file
 from services.ingest.domain.instruments import (
     InstrumentTable,
@@ -86,4 +87,6 @@ async def feed(section: IngestSection, table: InstrumentTable, service: Service)
         defaults = Defaults(section.file_symbol, section.file_timeframe)
         paced = Playing(paces, section.speed) if section.speed else None
         return FileFeed(section.file, table, service.clock, paced, defaults)
+    if section.feed == "push":
+        return PushFeed(service.log, table, service.clock)
     return IdleFeed(service.clock)

@@ -9,7 +9,7 @@ import pytest
 from services.ingest.adapters.feeding import Feeding
 from services.ingest.adapters.feeds.push.feed import PushFeed
 from services.ingest.adapters.feeds.push.inlet import Inlet, Taken
-from services.ingest.adapters.feeds.push.parse import read_batch
+from services.ingest.adapters.feeds.push.parse import Book, read_batch
 from shared.bus.backpressure import Backpressure
 from shared.bus.keys import Keys
 from shared.bus.log import Held
@@ -27,6 +27,7 @@ from tests.ingest.lines import TABLE, at
 
 SYMBOL = "EURUSD"
 START = at("14:00")
+BOOK = Book(TABLE)
 
 
 def rows(first: int, count: int) -> list[object]:
@@ -57,7 +58,7 @@ class Desk:
         self.inlet = Inlet(log.redis, keys)
 
     async def push(self, batch: Sequence[object], key: str | None = None) -> Taken:
-        return await self.inlet.take(read_batch(batch, TABLE, START + 10**10, key))
+        return await self.inlet.take(read_batch(batch, BOOK, START + 10**10, key))
 
     async def life(self) -> asyncio.Task[None]:
         """Start a feed stage of this partition."""
@@ -121,7 +122,7 @@ async def test_a_batch_sent_again_is_known(desk: Desk) -> None:
 async def test_a_full_stream_takes_nothing(desk: Desk, redis_log: RedisLog, keys: Keys) -> None:
     """A feed that is far behind is told to who pushes; nothing of the batch is forgotten."""
     inlet = Inlet(redis_log.redis, keys, room=2)
-    batch = read_batch(rows(0, 3), TABLE, START + 10**9)
+    batch = read_batch(rows(0, 3), BOOK, START + 10**9)
     assert await inlet.take(batch) == Taken(3, 0)
     with pytest.raises(Full, match=f"pushed of partition {desk.partition} is full"):
         await inlet.take(batch)

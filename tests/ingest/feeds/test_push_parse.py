@@ -2,23 +2,24 @@
 
 import pytest
 
-from services.ingest.adapters.feeds.push.parse import instant, read_batch
+from services.ingest.adapters.feeds.push.parse import Book, instant, read_batch
 from services.ingest.domain.pushed import Pushed
 from tests.ingest.lines import TABLE, at
 
 NOW = at("14:00:30")
+BOOK = Book(TABLE, {"EURO": "EURUSD"})
 ROW = {"symbol": "EURUSD", "at": "2026-06-10T14:00:01Z", "price": 1.1}
 
 
 def read(*rows: object, key: str | None = None) -> tuple[list[Pushed], list[tuple[int, str, str]]]:
     """The prices of a batch, and its faults as item, field, sentence."""
-    batch = read_batch(rows, TABLE, NOW, key)
+    batch = read_batch(rows, BOOK, NOW, key)
     faults = [(one.item, one.field, one.detail) for one in batch.faults]
     return [one.event for one in batch.given], faults
 
 
 def identities(*rows: object, key: str | None = None) -> list[str]:
-    return [one.identity for one in read_batch(rows, TABLE, NOW, key).given]
+    return [one.identity for one in read_batch(rows, BOOK, NOW, key).given]
 
 
 @pytest.mark.parametrize(
@@ -113,3 +114,9 @@ def test_a_number_or_a_key_names_a_price_by_itself() -> None:
     assert identities({**ROW, "n": 0}) != identities({**ROW, "n": 1})
     assert identities(ROW, key="a") == identities({**ROW, "price": 2}, key="a")
     assert identities(ROW, key="a") != identities(ROW, key="b")
+
+
+def test_other_programs_names_are_ours_in_the_end() -> None:
+    """What the settings call the same is the same price."""
+    assert identities({**ROW, "symbol": "EURO"}) == identities(ROW)
+    assert [one.symbol for one in read({**ROW, "symbol": "EURO"})[0]] == ["EURUSD"]

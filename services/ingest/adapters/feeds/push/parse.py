@@ -6,7 +6,7 @@ A tick of ``POST /api/v1/ticks``: ``{"symbol": "EURUSD", "at": "2026-06-10T14:00
 
 import hashlib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Any, Self
@@ -25,7 +25,6 @@ PROVIDER = "push"
 _SECONDS_BELOW, _MILLIS_BELOW = 1e11, 1e14
 # Clocks of two machines differ; a price of more than this ahead is a mistake.
 _AHEAD_US = 60 * MICROS_PER_SECOND
-_NONE: str = "no JSON object"
 
 
 def instant(value: object) -> int:
@@ -118,20 +117,35 @@ class Batch:
     faults: Sequence[Fault]
 
 
-def read_batch(
-    rows: Sequence[object], table: InstrumentTable, now: int, key: str | None = None
-) -> Batch:
+class Book:
+    """The instruments that prices may be pushed of, and what other programs call them."""
+
+    def __init__(self, table: InstrumentTable, aliases: Mapping[str, str] | None = None) -> None:
+        self._table = table
+        self._names = {**(aliases or {}), **table.named(PROVIDER)}
+
+    def symbol(self, given: str) -> str | None:
+        """Our symbol of a name; None if nobody knows it."""
+        symbol = self._names.get(given, given)
+        return None if self._table.find(symbol) is None else symbol
+
+    def complaint(self, given: str) -> str:
+        """Why a name is not known, with the nearest that are."""
+        return self._table.complaint(given)
+
+
+def read_batch(rows: Sequence[object], book: Book, now: int, key: str | None = None) -> Batch:
     """Prices and faults of some rows; ``now`` (µs) tells what is from the future.
 
     A price is the same as another of the same symbol, source, time and ``n``; without ``n`` also of
     the same price and size, the second such in one batch being the second. With a key of the whole
     batch it is its place in it.
     """
-    given, faults, names = [], [], table.named(PROVIDER)
+    given, faults = [], []
     repeats: Counter[str] = Counter()
     for item, row in enumerate(rows):
         read = _read(item, row)
-        tick = read if isinstance(read, Fault) else _placed(item, read, (table, names, now))
+        tick = read if isinstance(read, Fault) else _placed(item, read, book, now)
         if isinstance(tick, Fault):
             faults.append(tick)
             continue
@@ -154,7 +168,7 @@ def read_batch(
 
 def _read(item: int, row: object) -> PushedTick | Fault:
     if not isinstance(row, dict):
-        return Fault(item, "", _NONE)
+        return Fault(item, "", "no JSON object")
     try:
         return PushedTick.model_validate(row)
     except ValidationError as error:
@@ -163,14 +177,11 @@ def _read(item: int, row: object) -> PushedTick | Fault:
         return Fault(item, where, complaint["msg"].removeprefix("Value error, "))
 
 
-def _placed(
-    item: int, tick: PushedTick, known: tuple[InstrumentTable, dict[str, str], int]
-) -> PushedTick | Fault:
+def _placed(item: int, tick: PushedTick, book: Book, now: int) -> PushedTick | Fault:
     """The tick under our own symbol, if it is an instrument's and not from the future."""
-    table, names, now = known
-    symbol = names.get(tick.symbol, tick.symbol)
-    if table.find(symbol) is None:
-        return Fault(item, "symbol", table.complaint(tick.symbol))
+    symbol = book.symbol(tick.symbol)
+    if symbol is None:
+        return Fault(item, "symbol", book.complaint(tick.symbol))
     if tick.at > now + _AHEAD_US:
         return Fault(item, "at", f"{stamp(tick.at)} is in the future, it is {stamp(now)}")
     return tick.model_copy(update={"symbol": symbol})

@@ -1,0 +1,1 @@
+"""HTTP routes of ingest, one question or request a module; ``api.py`` puts them together."""
