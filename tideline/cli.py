@@ -21,6 +21,7 @@ COMMANDS = (
     "topics",
     "dlq",
     "readers",
+    "db",
     "doctor",
     "config",
     "healthcheck",

@@ -38,6 +38,11 @@ class LauncherSettings(ServiceSettings):
         return self.redis_url.get_secret_value() if given else None
 
     @property
+    def given_data_dir(self) -> Path | None:
+        """Where SQLite files are to be, if somebody has said so."""
+        return self.data_dir.absolute() if "data_dir" in self.model_fields_set else None
+
+    @property
     def has_own_namespace(self) -> bool:
         """Whether somebody chose the namespace."""
         return "namespace" in self.model_fields_set

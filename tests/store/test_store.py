@@ -214,6 +214,12 @@ def test_other_databases_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     )
 
 
+def test_an_empty_address_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Compose files hand on an empty value where nobody has set one."""
+    monkeypatch.setenv("DATABASE_URL", "")
+    assert ServiceSettings.load().database_url is None
+
+
 def test_a_data_directory_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     """One line names it, why, and the setting."""
     (tmp_path / "file").touch()

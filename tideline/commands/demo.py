@@ -86,7 +86,8 @@ def _launch(settings: LauncherSettings, market: Market, port: int | None, verbos
         redis_url=given,
         run_root=settings.launcher.run_dir,
         throwaway=apart,
-        environment=market.environment,
+        # Whatever tables there are, a demo starts without and leaves none.
+        environment={**market.environment, "DATABASE_URL": ""},
         verbose=verbose,
     )
 

@@ -29,6 +29,11 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_watchlists"),
         sa.UniqueConstraint("user_id", "name", name="uq_watchlists_user_id_name"),
     )
+    _entries()
+    _outbox()
+
+
+def _entries() -> None:
     op.create_table(
         "user_watchlist",
         sa.Column("watchlist_id", _ID, nullable=False),
@@ -47,6 +52,9 @@ def upgrade() -> None:
         ),
     )
     op.create_index("ix_user_watchlist_symbol_id", "user_watchlist", ["symbol_id"])
+
+
+def _outbox() -> None:
     op.create_table(
         "outbox",
         sa.Column("id", _ID, nullable=False),
