@@ -6,7 +6,7 @@ from itertools import pairwise
 
 from services.ingest.adapters.feeds.base import Feed
 from services.ingest.domain.instruments import InstrumentTable
-from services.ingest.domain.items import Cursor, Cursors, FeedTaken, Item
+from services.ingest.domain.items import HERE, Cursor, Cursors, FeedTaken, Item
 from services.ingest.domain.spine import Input, SpineWriter
 from shared.bus.backpressure import Backpressure
 from shared.bus.log import order
@@ -138,11 +138,14 @@ def _offsets(inputs: Sequence[Input | DeadLetter]) -> dict[Topic, tuple[str, int
 
 
 def _places(session: Session) -> Cursors:
-    """The committed offsets of topics that a feed reads by itself, as cursors of no symbol."""
+    """The partition, and the committed offsets of topics that a feed reads by itself."""
     return {
-        f"@{topic}": Cursor(*order(entry_id))
-        for topic, entry_id in session.offsets.items()
-        if topic != _INBOX
+        HERE: Cursor(session.partition, 0),
+        **{
+            f"@{topic}": Cursor(*order(entry_id))
+            for topic, entry_id in session.offsets.items()
+            if topic != _INBOX
+        },
     }
 
 

@@ -34,6 +34,8 @@ log = structlog.get_logger(__name__)
 
 STATUSES: tuple[Status, ...] = ("fresh", "late", "stale", "closed")
 _LOOK_S = 1.0
+# Longer than any run of holidays.
+_FORGOTTEN_US = 10 * 86_400 * MICROS_PER_SECOND
 
 Texts = Mapping[str, str]
 
@@ -170,6 +172,8 @@ class Freshness:
         pulses, texts = {}, {}
         for symbol in symbols:
             last = json.loads(prices.get(symbol, "{}"))
+            if self._forgotten(last.get("at"), now):
+                continue
             look = Look(now, last.get("at"), round(1_000 * last.get("delay_ms", 0)))
             calendar = self._calendar(symbol)
             pulse = known.get(symbol, Pulse(awaited_since=now))
@@ -185,6 +189,10 @@ class Freshness:
         self._pulses[partition] = pulses
         for symbol in gone:
             self._ages.pop(symbol, None)
+
+    def _forgotten(self, price_at: int | None, now: int) -> bool:
+        """Whether nobody expects a price any more, as of a contract that has expired."""
+        return price_at is not None and now - price_at > _FORGOTTEN_US
 
     def _calendar(self, symbol: str) -> SessionCalendar:
         if symbol not in self._calendars:

@@ -45,7 +45,9 @@ def watch_freshness(
             raise SettingsError(str(error)) from None
 
         async def symbols() -> Sequence[str]:
-            given = await feed.symbols()
+            # Of what is pushed nobody knows beforehand what it will be.
+            pushed = section.feed == "push"
+            given = await (service.reads.viewed("candles") if pushed else feed.symbols())
             return [one for one in given if not section.symbols or one in section.symbols]
 
         # A simulated market has a time of its own.

@@ -88,5 +88,5 @@ async def feed(section: IngestSection, table: InstrumentTable, service: Service)
         paced = Playing(paces, section.speed) if section.speed else None
         return FileFeed(section.file, table, service.clock, paced, defaults)
     if section.feed == "push":
-        return PushFeed(service.log, table, service.clock)
+        return PushFeed(service.log, table, service.clock, section.symbols)
     return IdleFeed(service.clock)

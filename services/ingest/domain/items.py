@@ -122,6 +122,8 @@ class Cursor(NamedTuple):
 
 
 START = Cursor(-1, 0)
+# Among the cursors, but no symbol's: its time is the number of the partition that is fed.
+HERE = "@partition"
 Cursors = Mapping[str, Cursor]
 
 

@@ -1,11 +1,12 @@
 """The feed of what was pushed: reads its partition's stream on from the committed offset."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from typing import Final
 
 from services.ingest.domain.instruments import InstrumentTable
 from services.ingest.domain.items import (
+    HERE,
     START,
     Cursors,
     FeedRejected,
@@ -17,7 +18,6 @@ from services.ingest.domain.items import (
 from services.ingest.domain.pushed import Pushed
 from shared.bus.log import START as BEGINNING
 from shared.bus.log import At, Log
-from shared.bus.partitions import partition_of
 from shared.clock import Clock
 from shared.events.codec import decode
 from shared.events.spine import PARTITION_SYMBOL
@@ -32,12 +32,18 @@ _TIME_US = 500_000
 
 
 class PushFeed:
-    """Prices that other programs gave. The place in the stream is committed with what was written
-    of it, so that a kill at any moment loses and doubles nothing."""
+    """Prices that other programs gave, of ``chosen`` symbols or of all.
+
+    The place in the stream is committed with what was written of it, so that a kill at any moment
+    loses and doubles nothing.
+    """
 
     name = "push"
 
-    def __init__(self, log: Log, table: InstrumentTable, clock: Clock) -> None:
+    def __init__(
+        self, log: Log, table: InstrumentTable, clock: Clock, chosen: Collection[str] = ()
+    ) -> None:
+        self._chosen = chosen
         self._log = log
         self._table = table
         self._clock = clock
@@ -51,17 +57,13 @@ class PushFeed:
     async def stream(
         self, symbols: Sequence[str], cursors: Cursors
     ) -> AsyncIterator[Sequence[Item]]:
-        wanted = set(symbols) - {PARTITION_SYMBOL}
         place = cursors.get(PLACE, START)
         offset = BEGINNING if place == START else f"{place.at}-{place.n}"
         told = 0
         while True:
             # Before the read: what is pushed later may be of this very moment.
             now = self._clock.now()
-            items: list[Item] = []
-            if symbols:
-                partition = partition_of(symbols[0], self._log.partitions)
-                offset, items = await self._taken(partition, offset, wanted)
+            offset, items = await self._taken(cursors[HERE].at, offset)
             if len(items) > _READ:
                 # More waits: to tell the time before it would make it late.
                 yield items
@@ -72,7 +74,7 @@ class PushFeed:
                 told = now
             await asyncio.sleep(_STEP_S)
 
-    async def _taken(self, partition: int, offset: str, wanted: set[str]) -> tuple[str, list[Item]]:
+    async def _taken(self, partition: int, offset: str) -> tuple[str, list[Item]]:
         """The next entries as items, and the place after them."""
         at: At = (partition, PUSHED)
         entries = (await self._log.read({at: offset}, count=_READ, block_ms=0)).get(at, [])
@@ -82,7 +84,7 @@ class PushFeed:
         items: list[Item] = []
         for entry_id, event in decode(entries):
             if isinstance(event, Pushed):
-                items.append(_item(event, wanted))
+                items.append(self._item(event))
             else:
                 raw = event.wire() if not hasattr(event, "fields") else event.fields
                 reason = f"{PUSHED} {entry_id} is no pushed price"
@@ -90,10 +92,9 @@ class PushFeed:
         last = entries[-1][0]
         return last, [*items, FeedTaken(PARTITION_SYMBOL, now, PUSHED, last, len(entries))]
 
-
-def _item(event: Pushed, wanted: set[str]) -> Item:
-    if event.symbol in wanted:
-        return FeedTick(event.symbol, event.at, event.price, event.size, event.source)
-    told = f"{event.symbol} is not among the symbols of the settings"
-    raw = tuple(map(str, event.wire()))
-    return FeedRejected(event.symbol, event.at, told, raw)
+    def _item(self, event: Pushed) -> Item:
+        """Whatever is pushed is taken, contracts of all months included, unless some are chosen."""
+        if not self._chosen or event.symbol in self._chosen:
+            return FeedTick(event.symbol, event.at, event.price, event.size, event.source)
+        told = f"{event.symbol} is not among the symbols of the settings"
+        return FeedRejected(event.symbol, event.at, told, tuple(map(str, event.wire())))
