@@ -17,6 +17,8 @@ from threading import Thread
 SERVICES = ("ingest", "indicators", "signals", "notifier")
 _MODULES = [f"services.{name}.{part}" for name in SERVICES for part in ("app", "settings")]
 _PATIENCE_S = 20.0
+# The signal itself ends a worker that is told before it has begun and has nothing to give back.
+_ENDED_WELL = (0, -signal.SIGTERM)
 
 
 def preload() -> None:
@@ -93,7 +95,7 @@ class Worker:
             self.troubles.append(f"worker {self.name} did not end on {number.name}")
             process.kill()
             process.join(_PATIENCE_S)
-        elif number == signal.SIGTERM and process.exitcode != 0:
+        elif number == signal.SIGTERM and process.exitcode not in _ENDED_WELL:
             self.troubles.append(f"worker {self.name} stopped with {process.exitcode}")
         return True
 
