@@ -4,14 +4,17 @@ from services.ingest.adapters.feeding import Feeding
 from services.ingest.adapters.feeds.base import Feed, FeedError
 from services.ingest.adapters.feeds.push.wiring import listen
 from services.ingest.adapters.freshness_wiring import WATCHED_FEEDS, watch_freshness
+from services.ingest.adapters.recorder_wiring import record
 from services.ingest.adapters.sources import Source, instruments
 from services.ingest.adapters.sources import feed as feed_of
+from services.ingest.api import build_web
 from services.ingest.domain.candles import CANDLES
 from services.ingest.settings import IngestSettings
 from shared.bus.session import Session
 from shared.clock import Clock
 from shared.service.frame import Service
 from shared.service.settings import SettingsError
+from shared.service.web import serve
 
 
 def build_app(
@@ -44,5 +47,8 @@ def build_app(
         watch_freshness(service, source, table, section)
     if section.feed == "push":
         listen(service, section.push, table)
-    service.add_stage(CANDLES)
+    candles = service.add_stage(CANDLES)
+    if section.recorder:
+        record(service, settings.archive, lambda: candles.partitions, section.recorder_every_s)
+    serve(service, [build_web(settings, service.log, service.clock)])
     return service

@@ -133,6 +133,16 @@ class IngestSection(BaseModel):
         "as stale; slower symbols have longer, see docs/freshness.md",
     )
 
+    recorder: bool = Field(
+        False,
+        description="keep every topic in the archive; `tideline up` does unless told not to, see "
+        "docs/archive.md",
+    )
+    recorder_every_s: Annotated[float, Field(ge=0.05, le=3_600)] = Field(
+        300.0,
+        description="how often a partition is recorded; what is not yet is read from the log",
+    )
+
     @model_validator(mode="after")
     def _check(self) -> Self:
         if self.feed == "file" and self.file is None:

@@ -98,6 +98,13 @@ def up_to(place: str) -> pl.Expr:
     return ~after(place)
 
 
+def month() -> pl.Expr:
+    """The month (``2026-11``) that a row is kept under: when it happened, else when written."""
+    at = pl.col("at")
+    happened = pl.when(at.cast(pl.Int64) > 0).then(at).otherwise(pl.col("written_at").cast(MOMENT))
+    return happened.dt.strftime("%Y-%m")
+
+
 def _ms() -> pl.Expr:
     return pl.col("written_at").cast(pl.Int64)
 

@@ -55,7 +55,7 @@ class Disk:
         Raises:
             OSError: the disk is full, or may not be written to.
         """
-        path.parent.mkdir(parents=True, exist_ok=True)
+        _make(path.parent)
         aside = path.with_name(f".{path.name}.{os.getpid()}")
         try:
             write(aside)
@@ -65,13 +65,17 @@ class Disk:
             aside.unlink(missing_ok=True)
         _sync(path.parent)
 
+    def unfinished(self, folder: Path, start: str) -> list[Path]:
+        """What a process that is gone was writing in a folder, of names that begin like this."""
+        return sorted(folder.glob(f".{start}*"))
+
     def remove(self, path: Path) -> None:
         """Take a file away; it may be gone already."""
         path.unlink(missing_ok=True)
 
     def set_aside(self, path: Path, place: Path) -> None:
         """Move a file to where nobody reads it."""
-        place.parent.mkdir(parents=True, exist_ok=True)
+        _make(place.parent)
         path.replace(place)
 
 
@@ -112,9 +116,9 @@ class Shelf:
         name = f"{partition:03d}_{start}_{end}.parquet"
         return self.folder / f"topic={topic}" / f"month={month}" / name
 
-    def publish(self, path: Path, rows: pl.DataFrame) -> None:
+    def publish(self, path: Path, topic: str, rows: pl.DataFrame) -> None:
         """Write a piece, ordered by symbol, so that one symbol's rows lie together."""
-        by = [name for name in ("symbol", "timeframe", *WRITTEN) if name in rows.columns]
+        by = [name for name in ("symbol", "timeframe", *WRITTEN) if name in topic_schema(topic)]
         ordered = rows.sort(by)
 
         def write(aside: Path) -> None:
@@ -200,6 +204,14 @@ def _piece(path: Path) -> Piece:
         raise ArchiveError(
             f"{path} is no file of an archive; move it away, or choose another TIDELINE_ARCHIVE_DIR"
         ) from None
+
+
+def _make(folder: Path) -> None:
+    """Make a folder that a power cut does not take back."""
+    if not folder.is_dir():
+        _make(folder.parent)
+        folder.mkdir(exist_ok=True)
+        _sync(folder.parent)
 
 
 def _sync(path: Path) -> None:

@@ -1,7 +1,7 @@
 """The log as the archive sees it: raw entries of any topic, and where both still agree."""
 
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from typing import Any, Literal, Protocol
 
 from redis.asyncio import Redis
 
@@ -27,6 +27,10 @@ class Live(Protocol):
         """Up to ``count`` entries after an id, in order."""
         ...
 
+    async def trimmed(self, partition: int, topic: str) -> bool:
+        """Whether older entries have been cut off."""
+        ...
+
 
 class RedisLive:
     """The log on Redis; a server that is away is waited for."""
@@ -46,6 +50,13 @@ class RedisLive:
         )
         return found
 
+    async def trimmed(self, partition: int, topic: str) -> bool:
+        key = self._key(partition, topic)
+        if key is None or not await wait_out(lambda: execute(self._redis, "EXISTS", key), topic):
+            return False
+        facts: Any = await wait_out(lambda: self._redis.xinfo_stream(key), topic)
+        return int(facts["entries-added"]) > int(facts["length"])
+
     def _key(self, partition: int, topic: str) -> str | None:
         for known in TOPICS:
             if topic == known:
@@ -58,28 +69,38 @@ def topics_of(partition: int) -> tuple[str, ...]:
     return RECORDED if partition == 0 else RECORDED[:-1]
 
 
-async def stands(
-    live: Live, partition: int, topic: str, entry: str, is_it: Callable[[Sequence[str]], bool]
-) -> bool:
-    """Whether the log still holds an entry that was recorded, and ``is_it`` says it is the same.
+Standing = Literal["here", "gone", "before"]
+"""The log has the entry; it has older ones, but not this; it begins after it, or is empty."""
 
-    A rollback takes the newest entries away, so everything before one that stands does too. One
-    that was trimmed stands as well, and so does everything where the log begins anew after it.
+
+async def standing(
+    live: Live, partition: int, topic: str, entry: str, is_it: Callable[[Sequence[str]], bool]
+) -> Standing:
+    """What the log knows of a recorded entry; ``is_it`` says whether one of its id is the same.
+
+    A rollback takes the newest entries away, so everything before one that is here is here too, or
+    was trimmed.
     """
     if entry == START:
-        return True
-    found = await live.entries(partition, topic, _before(entry), 1)
+        return "here"
+    found = await live.entries(partition, topic, before(entry), 1)
     if found and found[0][0] == entry:
-        return is_it(found[0][1])
+        return "here" if is_it(found[0][1]) else "gone"
     first = await live.entries(partition, topic, START, 1)
-    return not first or order(first[0][0]) > order(entry)
+    is_before = not first or order(first[0][0]) > order(entry)
+    return "before" if is_before else "gone"
 
 
-async def mark_stands(live: Live, partition: int, topic: str, mark: Mark) -> bool:
-    """Whether the log still holds the entry of a mark."""
-    return await stands(live, partition, topic, mark.entry, lambda one: digest(one) == mark.digest)
+async def mark_standing(live: Live, partition: int, topic: str, mark: Mark) -> Standing:
+    """What the log knows of the entry of a mark; one that was trimmed counts as being here."""
+    found = await standing(
+        live, partition, topic, mark.entry, lambda one: digest(one) == mark.digest
+    )
+    is_trimmed = found == "before" and await live.trimmed(partition, topic)
+    return "here" if is_trimmed else found
 
 
-def _before(entry: str) -> str:
+def before(entry: str) -> str:
+    """The last id that there can be before an entry's."""
     ms, n = order(entry)
     return f"{ms}-{n - 1}" if n else f"{ms - 1}-{_NUMBER_MAX}" if ms else START

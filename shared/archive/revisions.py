@@ -63,7 +63,7 @@ class Revisions:
         told = "\n".join(" ".join(fields) for _, fields in entries)
         digest = hashlib.sha256(told.encode()).hexdigest()[:12]
         path = self._folder(month) / f"{partition:03d}_{at // _MS}_{digest}.parquet"
-        self._shelf.publish(path, table(_PUBLISHED, partition, entries))
+        self._shelf.publish(path, _PUBLISHED, table(_PUBLISHED, partition, entries))
 
     def _folder(self, month: str) -> Path:
         return self._shelf.folder / f"topic={TOPIC}" / f"month={month}"

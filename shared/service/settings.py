@@ -71,6 +71,11 @@ class ServiceSettings(BaseSettings):
         description="SQLite files, one a service with tables; `up` keeps them in its state "
         "directory unless this is set",
     )
+    archive_dir: Path | None = Field(
+        None,
+        description="where recorded topics are kept, a folder a namespace; `archive` in the data "
+        "directory if unset",
+    )
     log_level: LogLevel = Field(
         "info",
         validation_alias=AliasChoices("LOG_LEVEL", "TIDELINE_LOG_LEVEL", "log_level"),
@@ -98,8 +103,10 @@ class ServiceSettings(BaseSettings):
     @field_validator("database_url")
     @classmethod
     def _check_database(cls, given: SecretStr | None) -> SecretStr | None:
-        scheme = "" if given is None else urlsplit(given.get_secret_value()).scheme
-        if given is not None and scheme not in _DATABASES:
+        text = "" if given is None else given.get_secret_value()
+        if not text:  # as Compose files hand on what nobody has set
+            return None
+        if urlsplit(text).scheme not in _DATABASES:
             raise ValueError("must be postgresql://USER:PASSWORD@HOST:PORT/NAME; unset is SQLite")
         return given
 
@@ -107,6 +114,11 @@ class ServiceSettings(BaseSettings):
     def keys(self) -> Keys:
         """Key names of this namespace."""
         return Keys(self.namespace, self.partitions)
+
+    @property
+    def archive(self) -> Path:
+        """Where recorded topics are kept."""
+        return self.data_dir / "archive" if self.archive_dir is None else self.archive_dir
 
     @classmethod
     def settings_customise_sources(

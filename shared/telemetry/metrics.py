@@ -34,6 +34,9 @@ MetricName = Literal[
     "tideline_alerts_total",
     "tideline_alert_retries_total",
     "tideline_alerts_waiting",
+    "tideline_provider_calls_total",
+    "tideline_provider_rows_dropped_total",
+    "tideline_provider_state",
 ]
 METRICS: dict[MetricName, str] = {
     "tideline_stage_partitions": "partitions that this process owns of the stage",
@@ -65,6 +68,10 @@ METRICS: dict[MetricName, str] = {
     "tideline_alerts_total": "alerts that ended, delivered or failed for good",
     "tideline_alert_retries_total": "tries that failed and will be made again",
     "tideline_alerts_waiting": "alerts without a receipt, of the partitions this process owns",
+    "tideline_provider_calls_total": "calls of price providers by outcome: ok, timeout, "
+    "connection, http, limit, key, body; refused where one symbol was",
+    "tideline_provider_rows_dropped_total": "rows of providers' answers left out, by reason",
+    "tideline_provider_state": "0 the provider answers, 1 it is tried again, 2 it is left alone",
 }
 assert set(METRICS) == set(get_args(MetricName))
 _STAGE = ("stage",)
@@ -94,6 +101,9 @@ LABELS: dict[MetricName, tuple[str, ...]] = {
     "tideline_alerts_total": ("channel", "status"),
     "tideline_alert_retries_total": ("channel",),
     "tideline_alerts_waiting": ("channel",),
+    "tideline_provider_calls_total": ("provider", "outcome"),
+    "tideline_provider_rows_dropped_total": ("provider", "reason"),
+    "tideline_provider_state": ("provider",),
 }
 
 Row = tuple[tuple[str, ...], float]

@@ -11,6 +11,7 @@ from tideline.catalogue import settings
 # Set once for all in the image, or told apart by container.
 NOT_HANDED_ON = {
     "TIDELINE_DATA_DIR",  # where each image has a place for a volume
+    "TIDELINE_ARCHIVE_DIR",  # beside the data, in the same volume
     "TIDELINE_WORKER",  # one name for all replicas would make them one worker
     "TIDELINE_PUBLIC_HOST",
     "TIDELINE_PUBLIC_PORT",  # the host's side of the published port

@@ -1,7 +1,7 @@
 """``tideline up``: everything on one machine."""
 
 import asyncio
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -12,6 +12,7 @@ from tideline.launcher import Launch, Launcher, Site
 from tideline.settings import LauncherSettings
 from tideline.terminal import Terminal
 
+_RECORDER = "TIDELINE_INGEST__RECORDER"
 Port = Annotated[
     int | None, typer.Option(min=1, max=65535, help="Of the page; else TIDELINE_PUBLIC_PORT, 8000.")
 ]
@@ -26,7 +27,7 @@ def up(port: Port = None, verbose: Verbose = False) -> None:
     """
     insist(SERVICES, "`tideline up`")
     settings = LauncherSettings.load()
-    loaded()
+    told = loaded()["ingest"]
     launch = Launch(
         mode="up",
         host=settings.public_host,
@@ -35,6 +36,8 @@ def up(port: Port = None, verbose: Verbose = False) -> None:
         redis_url=settings.given_redis_url,
         run_root=settings.launcher.run_dir,
         state=settings.launcher.state_dir.absolute(),
+        data=settings.given_data_dir,
+        environment=_keeping(told),
         verbose=verbose,
     )
     terminal = Terminal()
@@ -44,3 +47,8 @@ def up(port: Port = None, verbose: Verbose = False) -> None:
         await site.stop.wait()
 
     asyncio.run(Launcher(launch, terminal, SystemClock()).run(work))
+
+
+def _keeping(told: Any) -> dict[str, str]:
+    """Everything is recorded, unless somebody has said whether it is to be."""
+    return {} if "recorder" in told.ingest.model_fields_set else {_RECORDER: "true"}
