@@ -25,7 +25,7 @@ ONLY_IN = {
     "pytest": set(),
     "polars": {"ingest", "signals"},
     "numpy": {"ingest"},
-    "sqlalchemy": {"ingest", "signals"},
+    "sqlalchemy": {"ingest", "indicators", "signals"},
     "httpx": {"ingest", "notifier"},
     "fastapi": {"ingest", "indicators", "signals", "charts"},
     "websockets": {"ingest", "charts"},

