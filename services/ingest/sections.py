@@ -36,6 +36,20 @@ class PushSection(BaseModel):
     )
 
 
+class WatchlistsSection(BaseModel):
+    """How many symbols may be watched, and which are where nobody says so."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    symbols_max: Annotated[int, Field(ge=1, le=10_000)] = Field(
+        50, description="symbols watched at a time; the most watched come first"
+    )
+    default: Annotated[tuple[str, ...], Field(min_length=1)] = Field(
+        ("DAX", "NDX", "DJI", "EURUSD", "EURGBP"),
+        description="symbols watched while nobody watches anything, or the tables are away",
+    )
+
+
 class IbkrSection(BaseModel):
     """Interactive Brokers, by TWS or IB Gateway."""
 

@@ -3,14 +3,14 @@
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, SecretStr, model_validator
 
-from services.ingest.sections import IbkrSection, PushSection
+from services.ingest.sections import IbkrSection, PushSection, WatchlistsSection
 from shared.market.instruments import Kind
 from shared.market.timeframes import Timeframe
 from shared.service.settings import ServiceSettings
 
-FeedName = Literal["none", "demo", "file", "push"]
+FeedName = Literal["none", "demo", "file", "push", "live"]
 ProviderName = Literal["yfinance", "yfinance_stream", "twelvedata"]
 Side = Literal["last", "bid", "ask", "mid"]
 
@@ -74,9 +74,10 @@ class SourcesSection(BaseModel):
         _TWELVE_DATA_FIRST, description="providers of currencies, in order"
     )
     metal: tuple[ProviderName, ...] = Field(
-        _YAHOO,
-        description="providers of metals, in order; Yahoo has the future, Twelve Data the spot "
-        "price, so changing over between them is a jump",
+        _TWELVE_DATA_FIRST, description="providers of spot metals, in order"
+    )
+    crypto: tuple[ProviderName, ...] = Field(
+        _YAHOO, description="providers of crypto currencies, in order"
     )
     future: tuple[ProviderName, ...] = Field(_YAHOO, description="providers of futures, in order")
     volatility: tuple[ProviderName, ...] = Field(
@@ -85,6 +86,11 @@ class SourcesSection(BaseModel):
     equity: tuple[ProviderName, ...] = Field(
         _YAHOO, description="providers of shares and funds, in order"
     )
+
+    def named(self) -> frozenset[ProviderName]:
+        """Every provider that some kind is asked of."""
+        rows = (getattr(self, kind) for kind in type(self).model_fields)
+        return frozenset(name for row in rows for name in row)
 
     def of(self, kind: Kind) -> tuple[ProviderName, ...]:
         """The providers of a kind of instrument, in order; none of a kind not listed."""
@@ -99,8 +105,8 @@ class IngestSection(BaseModel):
 
     feed: FeedName = Field(
         "none",
-        description="where prices come from: demo (simulated), file (recorded), push (given by "
-        "other programs) or none",
+        description="where prices come from: live (asked of providers), demo (simulated), file "
+        "(recorded), push (given by other programs) or none",
     )
     symbols: tuple[str, ...] = Field(
         (), description="only these of the feed's instruments; all of them if empty"
@@ -116,6 +122,11 @@ class IngestSection(BaseModel):
         description="times faster than life; unset is 60 for the demo feed and 0, as fast as it "
         "is taken, for a file",
     )
+    start: AwareDatetime | None = Field(
+        None,
+        description="with speed and the live feed: the market's time at which a simulated day "
+        "begins, for providers that are stubs",
+    )
     file: Path | None = Field(None, description="CSV or Parquet file that the file feed plays")
     file_symbol: str | None = Field(None, description="symbol of a file without such a column")
     file_timeframe: Timeframe | None = Field(
@@ -127,6 +138,7 @@ class IngestSection(BaseModel):
     twelvedata: TwelveDataSection = TwelveDataSection()
     ibkr: IbkrSection = IbkrSection()
     push: PushSection = PushSection()
+    watchlists: WatchlistsSection = WatchlistsSection()
     stale_after_s: Annotated[float, Field(ge=5, le=86_400)] = Field(
         60.0,
         description="least age of a symbol's newest price, in its session, at which its data count "

@@ -187,17 +187,24 @@ class InstrumentTable:
         return names | {_spelling(symbol): symbol for symbol in self._by_symbol}
 
     def _complain(self, symbol: str) -> str:
-        aliases = {
-            name: (one.symbol, provider)
-            for one in self._by_symbol.values()
-            for provider, name in one.names.items()
-        }
+        aliases = self._aliases()
         if symbol in aliases:
             ours, provider = aliases[symbol]
             return f"unknown symbol {symbol!r}: that is {provider}'s name of {ours}; use {ours}"
         near = self._near(symbol, aliases)
         known = f"did you mean {', '.join(near)}?" if near else f"known: {', '.join(self.symbols)}."
         return f"unknown symbol {symbol!r}; {known} A new one goes into the instrument file"
+
+    def _aliases(self) -> dict[str, tuple[str, str]]:
+        return {
+            name: (one.symbol, provider)
+            for one in self._by_symbol.values()
+            for provider, name in one.names.items()
+        }
+
+    def nearest(self, symbol: str) -> list[str]:
+        """The symbols that come nearest to one that is not known, at most three."""
+        return self._near(symbol, self._aliases())
 
     def _near(self, symbol: str, aliases: Mapping[str, tuple[str, str]]) -> list[str]:
         names = {name.upper(): ours for name, (ours, _) in aliases.items()}
