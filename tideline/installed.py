@@ -9,7 +9,10 @@ from tideline.trouble import Trouble, listed
 
 SERVICES = ("ingest", "indicators", "signals", "notifier", "charts")
 # Services whose own event types are on the log, and where these are declared.
-_EVENTS_OF = {"notifier": "services.notifier.domain.intents"}
+_EVENTS_OF = {
+    "ingest": "services.ingest.domain.pushed",
+    "notifier": "services.notifier.domain.intents",
+}
 
 
 @cache

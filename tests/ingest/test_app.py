@@ -28,6 +28,7 @@ def settings(url: str, keys: Keys, **section: object) -> IngestSettings:
         namespace=keys.namespace,
         partitions=keys.partitions,
         internal_port=0,
+        public_port=0,
         ingest=IngestSection.model_validate(section),
     )
 
@@ -101,6 +102,7 @@ def test_a_bad_recording_ends_the_service_with_one_line(
         "TIDELINE_NAMESPACE": keys.namespace,
         "TIDELINE_PARTITIONS": str(keys.partitions),
         "TIDELINE_INTERNAL_PORT": "0",
+        "TIDELINE_PUBLIC_PORT": "0",
         "TIDELINE_INGEST__FEED": "file",
         "TIDELINE_INGEST__FILE": str(file),
     }
