@@ -1,5 +1,6 @@
 """The engine under a service's tables: SQLite as a server would have it, or PostgreSQL."""
 
+import os
 from typing import Any
 
 from sqlalchemy import event
@@ -21,7 +22,7 @@ def engine(address: Address) -> AsyncEngine:
     """An engine that has no connection yet.
 
     Raises:
-        StoreError: the data directory cannot be made.
+        StoreError: the data directory cannot be made, or not be written to.
     """
     return _sqlite(address) if address.file is not None else _postgres(address)
 
@@ -52,6 +53,11 @@ def _sqlite(address: Address) -> AsyncEngine:
         raise StoreError(
             f"the data directory {folder} cannot be made ({error.strerror}); set TIDELINE_DATA_DIR"
         ) from error
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise StoreError(
+            f"the data directory {folder} cannot be written to by user {os.getuid()}; "
+            "mend its owner or set TIDELINE_DATA_DIR"
+        )
     made = create_async_engine(address.url, connect_args={"timeout": _BUSY_MS / 1000})
     event.listen(made.sync_engine, "connect", _prepared)
     event.listen(made.sync_engine, "begin", _begun)

@@ -84,6 +84,7 @@ async def test_a_port_in_use_is_named(server_url: str, keys: Keys) -> None:
     [
         ({"TIDELINE_PARTITIONS": "8"}, 1, "namespace {namespace} has 4 partitions, not 8; set"),
         ({"TIDELINE_COLOUR": "red"}, 2, "unknown setting TIDELINE_COLOUR; see"),
+        ({"TIDELINE_DATA_DIR": "/proc/no"}, 1, "the data directory /proc/no cannot be made ("),
     ],
 )
 async def test_a_known_error_is_one_line_and_no_traceback(
