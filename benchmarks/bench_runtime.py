@@ -28,6 +28,7 @@ from shared.bus.stage_worker import StageWorker
 from shared.bus.step import StageSpec
 from shared.clock import SystemClock
 from shared.events import Event, Tick
+from shared.events.ticks import Ticks
 from shared.service.collector import calm_collector
 
 TICKS, QUICK_TICKS = 200_000, 40_000
@@ -45,6 +46,10 @@ class Noop:
 
     def process(self, events: Sequence[Event]) -> list[Event]:
         self.seen += len(events)
+        return []
+
+    def ticks(self, run: Ticks) -> list[Event]:
+        self.seen += len(run)
         return []
 
     def changes(self) -> dict[str, str]:
@@ -141,6 +146,12 @@ class _Counted:
     def process(self, events: Sequence[Event]) -> list[Event]:
         self._counted[0] += len(events)
         found: list[Event] = self._step.process(events)
+        return found
+
+    def ticks(self, run: Ticks) -> list[Event]:
+        """As the step's."""
+        self._counted[0] += len(run)
+        found: list[Event] = self._step.ticks(run)
         return found
 
     def views(self) -> dict[str, str]:

@@ -1,70 +1,62 @@
 """One stage and partition: from entries read to the commit that follows from them. No I/O."""
 
-from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import structlog
 
-from shared.bus.log import START, Commit, Lease
+from shared.bus.inputs import Input
+from shared.bus.log import Commit, Lease
 from shared.bus.outputs import outputs_of
 from shared.bus.poison import dead_letter
 from shared.bus.share import DeadShare
-from shared.bus.step import StageSpec, Step
+from shared.bus.step import Quick, StageSpec, Step
 from shared.bus.topics import Topic
 from shared.events.base import Event
-from shared.events.codec import Poison, RawEntry, decode
-from shared.events.control import WATERMARK, DeadLetter, Watermark
+from shared.events.codec import Poison, RawEntry
+from shared.events.control import DeadLetter, Watermark
 from shared.events.spine import PARTITION_SYMBOL, SPINE, Close, Heartbeat
+from shared.events.ticks import Ticks
 
 log = structlog.get_logger(__name__)
 
-Item = tuple[str, Event | Poison]
-
 
 @dataclass(slots=True)
-class _Input:
-    """One topic: what was read ahead, and how far the plan has come.
-
-    ``edges`` are the last entries of the portions read ahead, ``passed`` those of portions taken
-    since the last plan.
-    """
+class _Part:
+    """Events of one topic that the machine sees at once, and their entries."""
 
     topic: Topic
-    read: str
-    taken: str
-    planned: str
-    count: int
-    waiting: deque[Item] = field(default_factory=deque)
-    edges: deque[str] = field(default_factory=deque)
-    passed: list[str] = field(default_factory=list)
-
-    def take(self) -> Event | Poison:
-        self.taken, event = self.waiting.popleft()
-        self.count += 1
-        if self.taken == self.edges[0]:
-            self.passed.append(self.edges.popleft())
-        return event
-
-    def rests_on(self) -> list[tuple[Topic, str]]:
-        """What must still be there for all that was taken since the last plan to be true."""
-        entries, self.passed = self.passed, []
-        if self.taken not in (self.planned, *entries[-1:]):
-            entries.append(self.taken)
-        self.planned = self.taken
-        return [(self.topic, entry_id) for entry_id in entries]
+    ids: list[str]
+    events: list[Event] | Ticks
 
 
 @dataclass(slots=True)
 class _Plan:
-    """What one pass over the inputs consumed."""
+    """What was taken from the inputs since the last commit, and what followed from it.
 
-    events: list[Event] = field(default_factory=list)
+    The machine has seen the first ``decided`` of the parts.
+    """
+
+    parts: list[_Part] = field(default_factory=list)
+    decided: int = 0
+    outputs: list[Event] = field(default_factory=list)
     dead: list[DeadLetter] = field(default_factory=list)
-    entries: list[tuple[Topic, str]] = field(default_factory=list)
     consumed: int = 0
-    passed: int = 0
     closed: bool = False
+
+    def add(self, topic: Topic, entry_id: str, event: Event) -> None:
+        last = self.parts[-1] if len(self.parts) > self.decided else None
+        if last is not None and last.topic == topic and isinstance(last.events, list):
+            last.ids.append(entry_id)
+            last.events.append(event)
+        else:
+            self.parts.append(_Part(topic, [entry_id], [event]))
+
+    def each(self) -> Iterator[tuple[Topic, str, Event]]:
+        """Everything that was taken, one by one."""
+        for part in self.parts:
+            for entry_id, event in zip(part.ids, part.events, strict=True):
+                yield part.topic, entry_id, event
 
 
 class Decider:
@@ -84,29 +76,31 @@ class Decider:
         self._time = 0
         self._saved = dict(lease.state)
         self._step = spec.restore(self._saved)
-        self._primary = self._input(spec.primary)
-        self._joined = None if spec.joined is None else self._input(spec.joined)
-        self._joined_reached = 0
+        # Only a spine has so many ticks, and only some steps take them as columns.
+        self._in_runs = spec.primary == SPINE and hasattr(self._step, "ticks")
+        self._primary = Input(spec.primary, lease.checkpoint)
+        self._joined = None if spec.joined is None else Input(spec.joined, lease.checkpoint)
+        self._plan = _Plan()
         self._unsaved: dict[str, str] = {}
         self.waits_for: int | None = None
-
-    def _input(self, topic: Topic) -> _Input:
-        offset = self.lease.checkpoint.get(topic, START)
-        count = int(self.lease.checkpoint.get(f"n:{topic}", "0"))
-        return _Input(topic, offset, offset, offset, count)
 
     @property
     def ready(self) -> bool:
         """Whether something read ahead can be decided without reading more."""
-        return bool(self._primary.waiting) and self.waits_for is None
+        return self._primary.waiting > 0 and self.waits_for is None
+
+    @property
+    def holds(self) -> bool:
+        """Whether something was decided and not yet committed."""
+        return self._plan.consumed > 0
 
     def wants(self, limit: int) -> dict[Topic, str]:
         """The offsets to read on from; topics with ``limit`` entries read ahead are left out."""
         wanted = {}
-        if len(self._primary.waiting) < limit:
+        if self._primary.waiting < limit:
             wanted[self._primary.topic] = self._primary.read
         if self._joined is not None and (
-            self.waits_for is not None or len(self._joined.waiting) < limit
+            self.waits_for is not None or self._joined.waiting < limit
         ):
             wanted[self._joined.topic] = self._joined.read
         return wanted
@@ -115,26 +109,30 @@ class Decider:
         """Take entries that follow what was read so far."""
         source = self._primary if topic == self._primary.topic else self._joined
         assert source is not None, topic
-        decoded = decode(entries)
-        source.read = entries[-1][0]
-        source.waiting.extend(decoded)
-        source.edges.append(source.read)
-        if source is self._joined:
-            self._joined_reached = max(self._joined_reached, _reached(decoded))
+        source.offer(entries, in_runs=self._in_runs and source is self._primary)
 
-    def plan(self, limit: int, views: bool = False) -> Commit | None:
+    def plan(self, limit: int, views: bool = False, hold: bool = False) -> Commit | None:
         """Decide on what can be decided and return the commit, or None if there is nothing.
+
+        ``hold`` keeps back, for a later call to commit, what nobody waits for: entries that were
+        decided on and from which nothing followed, as long as they are fewer than ``limit``.
 
         Raises:
             TooManyDead: most of what was read lately would be stepped over.
         """
-        plan = self._consume(limit)
-        if not plan.consumed and not views:
-            return None
-        outputs = self._process(plan)
+        plan = self._plan
+        self._consume(plan, limit)
+        self._decide(plan)
         shown = self._views() if views else {}
         if not plan.consumed and not shown:
             return None
+        telling = shown or plan.outputs or plan.dead or plan.closed
+        if hold and not telling and plan.consumed < limit:
+            return None
+        self._plan = _Plan()
+        return self._commit(plan, shown)
+
+    def _commit(self, plan: _Plan, shown: dict[str, str]) -> Commit:
         reason = plan.dead[-1].reason if plan.dead else ""
         checkpoint = self._share.take(plan.consumed, len(plan.dead), reason)
         checkpoint["pos"] = str(self._mark)
@@ -145,7 +143,7 @@ class Decider:
                 checkpoint[f"n:{source.topic}"] = str(source.count)
                 rests_on += source.rests_on()
         self._unsaved = self._step.changes()
-        entries = outputs_of([*plan.dead, *outputs])
+        entries = outputs_of([*plan.dead, *plan.outputs])
         if plan.closed:
             entries += outputs_of([self._watermark()], self.spec.output)
         return Commit(
@@ -173,13 +171,14 @@ class Decider:
                 self._saved[name] = text
         self._unsaved = {}
 
-    def _consume(self, limit: int) -> _Plan:
-        plan = _Plan()
+    def _consume(self, plan: _Plan, limit: int) -> None:
         self.waits_for = None
-        while self._primary.waiting and plan.consumed < limit:
-            head = self._primary.waiting[0][1]
+        while plan.consumed < limit and (head := self._primary.head) is not None:
+            if isinstance(head, Ticks):
+                self._note_run(plan, limit - plan.consumed)
+                continue
             if self._joined is not None and isinstance(head, Close):
-                if self._joined_reached < head.pos:
+                if self._joined.reached < head.pos:
                     self.waits_for = head.pos
                     break
                 self._consume_joined(plan, head.pos)
@@ -187,16 +186,20 @@ class Decider:
         # What is left of passed positions are watermarks: without this the stage would look
         # behind for as long as nothing closes.
         self._consume_joined(plan, self._mark)
-        return plan
 
     def _consume_joined(self, plan: _Plan, pos: int) -> None:
-        while self._joined is not None and self._joined.waiting:
-            head = self._joined.waiting[0][1]
+        while self._joined is not None and (head := self._joined.head) is not None:
             if isinstance(head, Event) and head.pos > pos:
                 break
             self._note(plan, self._joined)
 
-    def _note(self, plan: _Plan, source: _Input) -> None:
+    def _note_run(self, plan: _Plan, most: int) -> None:
+        ids, ticks = self._primary.take_run(most)
+        plan.consumed += len(ticks)
+        plan.parts.append(_Part(self._primary.topic, list(ids), ticks))
+        self._mark = ticks.pos[-1]
+
+    def _note(self, plan: _Plan, source: Input) -> None:
         event = source.take()
         plan.consumed += 1
         if isinstance(event, Poison):
@@ -210,28 +213,30 @@ class Decider:
             if isinstance(event, Heartbeat | Watermark):
                 self._time = max(self._time, event.at)
         if not isinstance(event, Watermark):
-            plan.events.append(event)
-            plan.entries.append((source.topic, source.taken))
+            plan.add(source.topic, source.taken, event)
 
-    def _process(self, plan: _Plan) -> list[Event]:
+    def _decide(self, plan: _Plan) -> None:
         try:
-            return self._step.process(plan.events)
+            for part in plan.parts[plan.decided :]:
+                plan.outputs += _seen(self._step, part.events)
         except Exception as error:  # noqa: BLE001 - whatever it is, the event is kept with it
             log.warning("decision_failed", stage=self.spec.name, reason=repr(error))
-            return self._process_around_poison(plan)
+            plan.outputs = self._decide_around_poison(plan)
+        plan.decided = len(plan.parts)
 
-    def _process_around_poison(self, plan: _Plan) -> list[Event]:
+    def _decide_around_poison(self, plan: _Plan) -> list[Event]:
         """Find the events that cannot be decided and step over each, from the saved state."""
+        taken = list(plan.each())
         bad: dict[int, Exception] = {}
         while True:
             self._step = self.spec.restore(self._saved)
-            outputs, failed = _try_each(self._step, plan.events, bad)
+            outputs, failed = _try_each(self._step, [event for *_, event in taken], bad)
             if failed is None:
                 break
             bad[failed[0]] = failed[1]
         for index, error in bad.items():
-            topic, entry_id = plan.entries[index]
-            poison = Poison(tuple(map(str, plan.events[index].wire())), f"undecidable: {error!r}")
+            topic, entry_id, event = taken[index]
+            poison = Poison(tuple(map(str, event.wire())), f"undecidable: {error!r}")
             plan.dead.append(dead_letter(self.spec.name, topic, entry_id, poison))
         return outputs
 
@@ -243,13 +248,12 @@ class Decider:
         return Watermark(symbol=PARTITION_SYMBOL, at=self._time, pos=self._mark)
 
 
-def _reached(decoded: Iterable[Item]) -> int:
-    """How far a joined topic is known to be complete: a later position ends the one before."""
-    reached = 0
-    for _, event in decoded:
-        if isinstance(event, Event):
-            reached = max(reached, event.pos if event.TYPE == WATERMARK else event.pos - 1)
-    return reached
+def _seen(step: Step, events: list[Event] | Ticks) -> list[Event]:
+    """What a machine answers to events, ticks as columns where they are."""
+    if not isinstance(events, Ticks):
+        return step.process(events)
+    quick: Quick = step  # type: ignore[assignment]
+    return quick.ticks(events)
 
 
 def _try_each(

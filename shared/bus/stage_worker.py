@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import dataclass
+from math import inf
 
 import structlog
 
@@ -28,6 +29,9 @@ class Pace:
     ahead: int = 2_000
     # Longest blocking read. A lease gained or a stop asked for is noticed this late at most.
     block_ms: int = 100
+    # How long decisions may stand uncommitted from which nothing followed: nobody waits for them,
+    # and whoever takes over decides them again. One commit then carries many reads.
+    hold_s: float = 0.05
     # How often what is only shown is written: faster than the eye needs, slower than ticks.
     views_s: float = 0.25
 
@@ -52,6 +56,7 @@ class StageWorker:
         self._owner = Owner(log_, spec.name, worker, clock)
         self._deciders: dict[int, Decider] = {}
         self._views_at = 0.0
+        self._held_since = -inf
         self._stopping = False
 
     @property
@@ -82,7 +87,7 @@ class StageWorker:
             for partition, decider in self._deciders.items()
             for topic, offset in decider.wants(self.pace.ahead).items()
         }
-        block_ms = 0 if self._more_to_decide() else self.pace.block_ms
+        block_ms = 0 if self._more_to_decide() else self._idle_ms()
         if not offsets:  # nothing to wait for in a read
             await asyncio.sleep(block_ms / 1000)
         for (partition, topic), entries in (
@@ -104,6 +109,13 @@ class StageWorker:
     def _more_to_decide(self) -> bool:
         return any(decider.ready and self._has_room(decider) for decider in self._deciders.values())
 
+    def _idle_ms(self) -> int:
+        """How long nothing has to be done unless something is written."""
+        if not any(decider.holds for decider in self._deciders.values()):
+            return self.pace.block_ms
+        left_s = self._held_since + self.pace.hold_s - self._clock.elapsed()
+        return min(self.pace.block_ms, max(1, round(left_s * 1000)))
+
     def _has_room(self, decider: Decider) -> bool:
         """Whether the stages that read what it writes are near enough."""
         return self._pressure is None or not self._pressure.holds(decider.lease.partition)
@@ -120,11 +132,14 @@ class StageWorker:
         views = now - self._views_at >= self.pace.views_s
         if views:
             self._views_at = now
+        hold = now - self._held_since < self.pace.hold_s
+        if not hold:
+            self._held_since = now
         commits = [
             commit
             for decider in self._deciders.values()
             if self._has_room(decider)
-            and (commit := decider.plan(self.pace.batch, views)) is not None
+            and (commit := decider.plan(self.pace.batch, views, hold)) is not None
         ]
         if commits:
             await self._commit(commits)

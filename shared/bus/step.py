@@ -11,6 +11,7 @@ from typing import Protocol
 
 from shared.bus.topics import StageName, Topic
 from shared.events.base import Event
+from shared.events.ticks import Ticks
 
 State = Mapping[str, str]
 """A partition's saved state: one text per field, a field per symbol (or ``@name``)."""
@@ -31,6 +32,17 @@ class Step(Protocol):
 
     def changes(self) -> dict[str, str]:
         """The state fields changed since the last call; an empty text deletes a field."""
+        ...
+
+
+class Quick(Protocol):
+    """A step that also takes ticks without having a model made of each.
+
+    Ticks are nearly all there is on a spine; other events come through ``process``.
+    """
+
+    def ticks(self, run: Ticks) -> list[Event]:
+        """Do with the next ticks exactly what ``process`` does with them as events."""
         ...
 
 

@@ -1,6 +1,6 @@
 """From stream entries to events, in batches, with every bad entry named."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import groupby
@@ -11,12 +11,12 @@ from pydantic import TypeAdapter, ValidationError
 from shared.events.alert import AlertFired
 from shared.events.base import Event
 from shared.events.candle import CandleClosed
-from shared.events.columns import Columns
 from shared.events.control import ConfigPassed, ConfigRequested, DeadLetter, Watermark
 from shared.events.level import LevelComputed
 from shared.events.ops import Ops
 from shared.events.signal import SignalGenerated
 from shared.events.spine import CandleIn, Close, Config, Gap, Heartbeat, Source, Tick
+from shared.events.ticks import Ticks
 
 PUBLIC_EVENTS: tuple[type[Event], ...] = (
     Tick,
@@ -74,14 +74,38 @@ def event_types(topic: str) -> list[type[Event]]:
 
 def decode(entries: Iterable[RawEntry]) -> list[Decoded]:
     """Validate entries, a run of one type at a time; a bad entry becomes a Poison in its place."""
-    whole = list(entries)
-    ticks = _ticks(whole)
-    if ticks is not None:
-        return ticks
     decoded: list[Decoded] = []
-    for head, run in groupby(whole, key=_head):
-        decoded += _decode_run(head, list(run))
+    for ids, events in _parts(list(entries)):
+        decoded += zip(ids, events, strict=True)
     return decoded
+
+
+Part = tuple[list[str], Ticks | list[Event | Poison]]
+"""Entries one after the other: their ids, and what they are."""
+
+
+def decode_parts(entries: Sequence[RawEntry]) -> list[Part]:
+    """As ``decode``, but each run of ticks stays in columns; the parts are in order."""
+    parts: list[Part] = []
+    for part in _parts(entries):
+        if parts and isinstance(part[1], list) and isinstance(parts[-1][1], list):
+            parts[-1][0].extend(part[0])
+            parts[-1][1].extend(part[1])
+        else:
+            parts.append(part)
+    return parts
+
+
+def _parts(entries: Sequence[RawEntry]) -> Iterator[Part]:
+    ticks = _ticks(entries)
+    if ticks is not None:
+        yield [entry[0] for entry in entries], ticks
+        return
+    for head, grouped in groupby(entries, key=_head):
+        run = list(grouped)
+        ticks = _ticks(run)
+        events = [event for _, event in _decode_run(head, run)] if ticks is None else ticks
+        yield [entry[0] for entry in run], events
 
 
 def decode_one(fields: Sequence[str]) -> Event | Poison:
@@ -93,20 +117,14 @@ def _head(entry: RawEntry) -> tuple[str, ...]:
     return tuple(entry[1][:4])
 
 
-def _ticks(run: list[RawEntry]) -> list[Decoded] | None:
+def _ticks(run: Sequence[RawEntry]) -> Ticks | None:
     """The quick way, for a run of nothing but ticks that are as we write them; None otherwise."""
     if len(run) < _RUN_MIN or Tick.TYPE not in run[0][1][1:2]:
         return None
-    events = _tick_columns().read([fields for _, fields in run])
-    if events is None:
-        return None
-    return [(entry[0], event) for entry, event in zip(run, events, strict=True)]
+    return Ticks.read([fields for _, fields in run])
 
 
 def _decode_run(head: tuple[str, ...], run: list[RawEntry]) -> list[Decoded]:
-    ticks = _ticks(run)
-    if ticks is not None:
-        return ticks
     model = _types.get(head[1]) if len(head) == 4 and head[0] == "type" else None
     if model is None or head[2] != "v":
         reason = _unreadable(head)
@@ -161,11 +179,6 @@ def first_reason(error: ValidationError) -> str:
     where = ".".join(str(part) for part in complaint["loc"])
     message = complaint["msg"].removeprefix("Value error, ")
     return f"{where}: {message}" if where else message
-
-
-@cache
-def _tick_columns() -> Columns[Tick]:
-    return Columns(Tick)
 
 
 @cache

@@ -40,8 +40,11 @@ class Columns(Generic[EventT]):
         columns = tuple(list[_whole(one)] for one in fields.values())  # type: ignore[misc]
         self._adapter: TypeAdapter[tuple[list[Any], ...]] = TypeAdapter(tuple[columns])  # type: ignore[valid-type]
 
-    def read(self, rows: Sequence[Sequence[str]]) -> list[EventT] | None:
-        """The events; None where each row must be looked at by itself, whatever is the matter."""
+    def columns(self, rows: Sequence[Sequence[str]]) -> list[Sequence[Any]] | None:
+        """The fields' values by field, in the model's order, one a row.
+
+        None where each row must be looked at by itself, whatever is the matter.
+        """
         if set(map(len, rows)) != {_HEAD + 2 * len(self._names)}:
             return None
         columns = list(zip(*rows, strict=True))
@@ -59,11 +62,12 @@ class Columns(Generic[EventT]):
             return None
         for index in self._texts:
             read[index] = values[index]
-        return self._built(zip(*read, strict=True), len(rows))
+        return read
 
-    def _built(self, rows: Iterable[Sequence[Any]], count: int) -> list[EventT]:
+    def built(self, columns: Sequence[Sequence[Any]]) -> list[EventT]:
         """Models as pydantic makes them, of values known to be valid."""
-        events = list(map(object.__new__, repeat(self._model, count)))
+        rows = zip(*columns, strict=True)
+        events = list(map(object.__new__, repeat(self._model, len(columns[0]))))
         _all(map(_set_values, events, map(dict, map(zip, repeat(self._names), rows))))
         _all(map(_set_known, events, repeat(self._known)))
         _all(map(_set_extra, events, repeat(None)))

@@ -162,10 +162,10 @@ def _disturbed(sources: dict[Topic, list[RawEntry]], chance: random.Random) -> l
         wanted = stage.wants(20)
         if topic in wanted:
             first = int(wanted[topic].split("-")[0])
-            portion = sources[topic][first : first + chance.randint(1, 5)]
+            portion = sources[topic][first : first + chance.randint(1, 9)]
             if portion:
                 stage.offer(topic, portion)
-        commit = stage.plan(chance.randint(1, 7))
+        commit = stage.plan(chance.randint(1, 7), hold=chance.random() < 0.3)
         idle = 0 if commit is not None else idle + 1
         if chance.random() < 0.2:  # a crash before the commit, or after it without its settling
             if commit is not None and chance.random() < 0.5:
@@ -209,3 +209,55 @@ def test_undecidable_event_becomes_a_dead_letter_and_leaves_no_trace() -> None:
     assert candle.volume == 2  # type: ignore[attr-defined]
     assert commit is not None
     assert commit.state == {"S": "2"}
+
+
+def test_poison_within_a_run_of_ticks_is_stepped_over_alone() -> None:
+    """Of eight ticks read as columns the sixth raises: seven count."""
+    stage = decider(COUNT)
+    ticks = [tick(pos, 666 if pos == 6 else 1.0) for pos in range(1, 9)]
+    stage.offer("tick", raw([*ticks, close(9, 1)]))
+    dead, candle, _ = told(stage.plan(99))
+    assert isinstance(dead, DeadLetter)
+    assert dead.entry == "6-0"
+    assert candle.volume == 7  # type: ignore[attr-defined]
+
+
+def test_what_nobody_waits_for_is_held_back_until_something_follows() -> None:
+    """Ticks are decided at once; the commit comes with the candle, and holds all of them."""
+    stage = decider(COUNT)
+    stage.offer("tick", raw(SPINE[:2]))
+    assert stage.plan(99, hold=True) is None
+    assert stage.holds
+    stage.offer("tick", raw(SPINE[:3])[2:])
+    commit = stage.plan(99, hold=True)
+    candle, _ = told(commit)
+    assert candle.volume == 2  # type: ignore[attr-defined]
+    assert commit is not None
+    assert commit.checkpoint["n:tick"] == "3"
+    assert commit.rests_on == [("tick", "2-0"), ("tick", "3-0")]
+    assert not stage.holds
+
+
+def test_what_is_held_back_goes_when_its_time_has_come_or_when_it_is_enough() -> None:
+    """Without ``hold``, or once it fills a batch."""
+    stage = decider(COUNT)
+    stage.offer("tick", raw(SPINE[:2]))
+    assert stage.plan(99, hold=True) is None
+    assert told(stage.plan(99)) == []
+    stage.settle()
+    full = decider(COUNT)
+    full.offer("tick", raw(SPINE[:2]))
+    assert told(full.plan(2, hold=True)) == []
+
+
+def test_poison_after_what_was_held_back_loses_none_of_it() -> None:
+    """The machine is restored from the last commit and sees the held events again."""
+    stage = decider(COUNT)
+    stage.offer("tick", raw([tick(1), tick(2)]))
+    assert stage.plan(99, hold=True) is None
+    stage.offer("tick", raw([tick(1), tick(2), tick(3, 666), tick(4)])[2:])
+    commit = stage.plan(99, hold=True)
+    (dead,) = told(commit)
+    assert isinstance(dead, DeadLetter)
+    assert commit is not None
+    assert commit.state == {"S": "3"}

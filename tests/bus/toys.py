@@ -16,6 +16,7 @@ from shared.events import (
     Tick,
     Window,
 )
+from shared.events.ticks import Ticks
 
 MINUTE = 60_000_000
 TTL_MS = 3_000
@@ -56,6 +57,9 @@ class Counter:
             elif isinstance(event, Close):
                 outputs.append(self._candle(event))
         return outputs
+
+    def ticks(self, run: Ticks) -> list[Event]:
+        return self.process(run.models())
 
     def changes(self) -> dict[str, str]:
         dirty, self._dirty = self._dirty, set()
@@ -123,6 +127,9 @@ class Teller:
             elif isinstance(event, Tick):
                 outputs.append(self._signal(event))
         return outputs
+
+    def ticks(self, run: Ticks) -> list[Event]:
+        return self.process(run.models())
 
     def changes(self) -> dict[str, str]:
         return {"@latest": repr(self._latest)}

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import timedelta
-from itertools import pairwise
+from itertools import groupby, pairwise
 
 import polars as pl
 from hypothesis import given, settings
@@ -15,6 +15,7 @@ from services.ingest.domain.sessions import SessionCalendar
 from services.ingest.domain.spine import SpineWriter
 from shared.events import CandleClosed, Event, Tick
 from shared.events.base import moment
+from shared.events.ticks import Ticks
 from shared.market.timeframes import LENGTH_US, TIMEFRAMES, Timeframe
 from tests.ingest.lines import TABLE, at
 
@@ -90,6 +91,24 @@ def test_candles_equal_a_naive_count_of_the_same_ticks(items: list[Item]) -> Non
     found = [row(event) for event in closed]
     assert len(set(found)) == len(found)
     assert set(found) == naive([event for event in spine if isinstance(event, Tick)])
+
+
+@given(markets())
+@settings(max_examples=100, deadline=None)
+def test_ticks_as_columns_come_to_the_same(items: list[Item]) -> None:
+    """Candles, state and views: as of the same ticks one by one."""
+    spine, closed = run(items)
+    alone, quick, found = CandlesStep({}), CandlesStep({}), list[Event]()
+    alone.process(spine)
+    for kind, grouped in groupby(spine, key=type):
+        batch = list(grouped)
+        if kind is Tick:
+            found += quick.ticks(Ticks.of([one for one in batch if isinstance(one, Tick)]))
+        else:
+            found += quick.process(batch)
+    assert [one for one in found if isinstance(one, CandleClosed)] == closed
+    assert quick.changes() == alone.changes()
+    assert quick.views() == alone.views()
 
 
 @given(markets())

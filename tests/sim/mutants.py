@@ -61,7 +61,8 @@ class NoWaiting(StageWorker):
     async def _follow_ownership(self) -> None:
         await super()._follow_ownership()
         for decider in self._deciders.values():
-            decider._joined_reached = 2**53
+            if decider._joined is not None:
+                decider._joined.reached = 2**53
 
 
 @dataclass(frozen=True, slots=True)

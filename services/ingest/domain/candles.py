@@ -19,6 +19,7 @@ from shared.events import (
     Window,
 )
 from shared.events.control import INDICATORS_KIND
+from shared.events.ticks import Ticks
 from shared.market.instruments import Instrument, Session
 from shared.market.timeframes import TIMEFRAMES, Timeframe
 
@@ -141,6 +142,18 @@ class CandlesStep:
         self._dirty |= touched
         self._shown |= touched
         return out
+
+    def ticks(self, run: Ticks) -> list[Event]:
+        """As ``process``, of nothing but ticks: no candle follows from them."""
+        known = self._symbols
+        rows = zip(run.symbol, run.at, run.price, run.size, run.source, strict=True)
+        for symbol, at, price, size, source in rows:
+            forming = known.get(symbol) or self._forming(symbol)
+            forming.finest.add(at, price, size, source)
+        touched = set(run.symbol)
+        self._dirty |= touched
+        self._shown |= touched
+        return []
 
     def changes(self) -> dict[str, str]:
         """The state fields changed since the last call."""

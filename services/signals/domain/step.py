@@ -9,6 +9,7 @@ from services.signals.domain.book import Book
 from services.signals.domain.watch import Watch
 from shared.events import CandleIn, Close, Config, Event, Gap, LevelComputed, Tick
 from shared.events.codec import first_reason
+from shared.events.ticks import Ticks
 from shared.market.instruments import Instrument
 
 RULES_FIELD = "@rules"
@@ -58,6 +59,18 @@ class SignalsStep:
                 self._watch(event.symbol).cut()
             elif isinstance(event, Config):
                 self._configure(event)
+        return signals
+
+    def ticks(self, run: Ticks) -> list[Event]:
+        """As ``process``, of nothing but ticks; few of them can have an effect."""
+        signals: list[Event] = []
+        known = self._watches
+        self._dirty.update(run.symbol)
+        rows = zip(run.symbol, run.at, run.price, strict=True)
+        for place, (symbol, at, price) in enumerate(rows):
+            watch = known.get(symbol) or self._watch(symbol)
+            if not watch.passes(at, price):
+                signals += watch.take(run[place])
         return signals
 
     def changes(self) -> dict[str, str]:

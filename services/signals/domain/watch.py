@@ -70,18 +70,20 @@ class Watch:
         self._closes.set_rules(rules)
         self._wake()
 
+    def passes(self, at: int, price: float) -> bool:
+        """Take the next price if it is one without effect."""
+        count = self._count + 1
+        if self._low < price < self._high and at <= self._until and count <= self._until_count:
+            self._count, self._price = count, price
+            return True
+        return False
+
     def take(self, tick: Tick) -> Sequence[SignalGenerated]:
         """The next price; the signals that it completes."""
-        self._count += 1
-        price = tick.price
-        if (
-            self._low < price < self._high
-            and tick.at <= self._until
-            and self._count <= self._until_count
-        ):
-            self._price = price
+        if self.passes(tick.at, tick.price):
             return _NOTHING
-        return self._decide(tick, price, smooth=False)
+        self._count += 1
+        return self._decide(tick, tick.price, smooth=False)
 
     def take_candle(self, candle: CandleIn) -> list[SignalGenerated]:
         """The next prices, of which a provider gave a candle only; the signals they complete.
