@@ -4,10 +4,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from asyncpg import PostgresError
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, ProgrammingError
 
 # What a driver raises where the server, or the file, cannot be used now.
-_AWAY = (OSError, TimeoutError, PostgresError, InterfaceError, OperationalError)
+_AWAY = (OSError, TimeoutError, PostgresError, DBAPIError)
+# What a statement did wrong: no other server would take it either.
+_WRONG = (DataError, IntegrityError, ProgrammingError)
 
 
 class StoreError(Exception):
@@ -29,14 +31,14 @@ def connecting(where: str) -> Iterator[None]:
 
 @contextmanager
 def using(where: str) -> Iterator[None]:
-    """Tell a connection that broke, or a lock that was not given, as ``StoreAway``.
+    """Tell a connection that broke, a lock that was not given or a bad file as ``StoreAway``.
 
     What a statement did wrong (a constraint, a mistake in it) is left as it is.
     """
     try:
         yield
     except DBAPIError as error:
-        if error.connection_invalidated or isinstance(error, OperationalError | InterfaceError):
+        if error.connection_invalidated or not isinstance(error, _WRONG):
             raise StoreAway(_told(where, error)) from error
         raise
 

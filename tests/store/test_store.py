@@ -174,17 +174,24 @@ async def test_a_database_that_is_not_there_is_told_in_one_line() -> None:
     await away.close()
 
 
-async def test_a_server_that_comes_back_is_used_again(database: Database, tmp_path: Path) -> None:
-    """A file that could not be opened is tried again with the next transaction."""
-    if "data_dir" not in database:
-        pytest.skip("the file is SQLite's")
+async def test_a_file_that_can_be_opened_again_is_used_again(tmp_path: Path) -> None:
+    """One that could not be opened is tried again with the next transaction."""
     blocked = tmp_path / "data" / "toy.sqlite3"
-    shelves = store(database)
+    shelves = store({"data_dir": tmp_path / "data"})
     blocked.mkdir(parents=True)
     with pytest.raises(StoreAway, match="unable to open database file"):
         await names(shelves)
     blocked.rmdir()
     assert await names(shelves) == []
+    await shelves.close()
+
+
+async def test_a_file_that_is_no_database_is_told(tmp_path: Path) -> None:
+    """A disk's accident is an outage with a reason, not a crash."""
+    (tmp_path / "toy.sqlite3").write_bytes(b"rubbish" * 1000)
+    shelves = store({"data_dir": tmp_path})
+    with pytest.raises(StoreAway, match=r"toy.sqlite3 cannot be used \(file is not a database\)"):
+        await names(shelves)
     await shelves.close()
 
 

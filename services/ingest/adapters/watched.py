@@ -6,12 +6,21 @@ from typing import NoReturn, Protocol
 
 import structlog
 
-from services.ingest.adapters.watchlists import Watchlists
-from services.ingest.domain.watching import NOBODY, Budget, Plan, Problem, plan, plan_blindly
+from services.ingest.domain.watching import (
+    NOBODY,
+    Budget,
+    Count,
+    Plan,
+    Problem,
+    plan,
+    plan_blindly,
+)
 from shared.store.errors import StoreError
 
 log = structlog.get_logger(__name__)
 
+Counts = Callable[[], Awaitable[Sequence[Count]]]
+"""How many users want each symbol; raises StoreError where that cannot be told."""
 Announce = Callable[[str], Awaitable[None]]
 """Tells operators that the default set is watched, or is not any more."""
 Hear = Callable[[], AsyncIterator[None]]
@@ -59,13 +68,13 @@ class WatchedByUsers:
 
     def __init__(
         self,
-        watchlists: Watchlists,
+        counts: Counts,
         budget: Budget,
         problem: Problem,
         announce: Announce,
         hear: Hear,
     ) -> None:
-        self._watchlists = watchlists
+        self._counts = counts
         self._budget = budget
         self._problem = problem
         self._announce = announce
@@ -110,7 +119,7 @@ class WatchedByUsers:
     async def look(self) -> None:
         """Read the watchlists and put what follows in force."""
         try:
-            read = plan(await self._watchlists.counts(), self._budget, self._problem)
+            read = plan(await self._counts(), self._budget, self._problem)
         except StoreError as error:
             found = plan_blindly(self._read, self._budget, self._problem, str(error))
         else:
