@@ -5,18 +5,19 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Query
 from starlette.responses import Response
 
 from services.indicators.adapters.answers import Answers, Chart, Values, status_of
 from services.indicators.adapters.asking import (
+    LOCAL_USER,
+    User,
     answer,
     field_problem,
     honest,
     listed,
     placed,
     recipes,
-    user,
 )
 from services.indicators.adapters.checkpoints import Checkpoints
 from services.indicators.adapters.desk import Desk
@@ -109,7 +110,7 @@ class IndicatorsApi:
         known = [{"word": word, "name": one().name} for word, one in sorted(CATALOGUE.items())]
         return answer(Catalogue(known))
 
-    async def subscribe(self, request: Request, body: Subscription) -> Response:
+    async def subscribe(self, body: Subscription, user: User = LOCAL_USER) -> Response:
         """Compute these on a symbol and timeframe from now on, warmed up by its past.
 
         200 once the change is in force, which takes a moment; 202 if it was not yet.
@@ -117,7 +118,7 @@ class IndicatorsApi:
         with honest():
             chart = await self._chart(body.symbol, body.timeframe, "/")
             asked = recipes(placed(body.indicators))
-            place = Place(user(request), chart.symbol, chart.timeframe)
+            place = Place(user, chart.symbol, chart.timeframe)
             names = [recipe.name for recipe in asked.values()]
             try:
                 await self._subscriptions.add(place, names)
@@ -127,22 +128,22 @@ class IndicatorsApi:
             applied = await self._applied(chart, names)
             return answer(await self._told(chart, asked, applied=applied), 200 if applied else 202)
 
-    async def unsubscribe(self, request: Request, body: Subscription) -> Response:
+    async def unsubscribe(self, body: Subscription, user: User = LOCAL_USER) -> Response:
         """End a subscription; what nobody else wants is not computed any more."""
         with honest():
             chart = await self._chart(body.symbol, body.timeframe, "/")
             names = [one.name for one in recipes(placed(body.indicators)).values()]
-            place = Place(user(request), chart.symbol, chart.timeframe)
+            place = Place(user, chart.symbol, chart.timeframe)
             kept = {*await self._subscriptions.remove(place, names)}
             kept |= {one.name for one in self._defaults[chart.timeframe]} & {*names}
             await self._desk.ask(chart.symbol)
             gone = [name for name in names if name not in kept]
             return answer(Unsubscribed(chart.symbol, chart.timeframe, gone, sorted(kept)))
 
-    async def mine(self, request: Request) -> Response:
+    async def mine(self, user: User = LOCAL_USER) -> Response:
         """The caller's own subscriptions."""
         with honest():
-            rows = await self._subscriptions.of_user(user(request))
+            rows = await self._subscriptions.of_user(user)
             names = ("symbol", "timeframe", "indicator")
             return answer(Mine([dict(zip(names, row, strict=True)) for row in rows]))
 

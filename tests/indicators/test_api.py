@@ -118,6 +118,19 @@ async def test_the_last_subscriber_takes_it_away(client: httpx.AsyncClient, mark
     assert mine == {"subscriptions": []}
 
 
+async def test_what_another_user_wants_stays(client: httpx.AsyncClient, market: Market) -> None:
+    """A recipe goes with its last subscriber."""
+    asked = {**HERE, "indicators": ["SMA_50"]}
+    async with market.working():
+        for user in ("ann", "bob"):
+            await client.post("/indicators/subscribe", json=asked, headers={"X-User-Id": user})
+    for user, kept in (("ann", ["sma:50"]), ("bob", [])):
+        answer = await client.post(
+            "/indicators/unsubscribe", json=asked, headers={"X-User-Id": user}
+        )
+        assert answer.json()["kept"] == kept
+
+
 async def test_an_offset_counts_closed_candles_back(
     client: httpx.AsyncClient, market: Market
 ) -> None:

@@ -7,6 +7,7 @@ import pytest
 from services.signals.adapters.rule_desk import RuleDesk, differences
 from services.signals.adapters.rule_files import load
 from services.signals.app import STAGE, build_app
+from services.signals.domain.rules import RuleSet
 from services.signals.domain.step import SignalsStep
 from services.signals.settings import SignalsSettings
 from shared.bus.redis_log import RedisLog
@@ -68,7 +69,11 @@ def test_a_set_that_is_configured_no_more_is_withdrawn() -> None:
 
 async def test_requests_reach_every_inbox_until_they_are_in_force(redis_log: RedisLog) -> None:
     """The desk asks, the stage applies, and the desk is content."""
-    desk = RuleDesk(redis_log, SystemClock(), load(["liquidity"], []))
+
+    async def wanted() -> list[RuleSet]:
+        return load(["liquidity"], [])
+
+    desk = RuleDesk(redis_log, SystemClock(), wanted)
     asked = await desk.ask()
     assert [request.name for request in asked] == ["liquidity"]
     reads = RedisReads(redis_log.redis, redis_log.keys)

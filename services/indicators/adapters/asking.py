@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import Request
+from fastapi import Header
 from redis.exceptions import RedisError
 from starlette.responses import Response
 
@@ -14,7 +14,16 @@ from shared.service.encoding import encoded
 from shared.service.problems import Problem
 from shared.store.errors import StoreError
 
-_ANYBODY = "local"
+LOCAL_USER = "local"
+User = Annotated[
+    str,
+    Header(
+        alias="X-User-Id",
+        max_length=200,
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9._@+-]*$",
+        description="whose subscriptions; whoever stands in front of this API sets it",
+    ),
+]
 
 Names = Iterable[tuple[str, str]]
 """Names of indicators, each with the field that it was given in."""
@@ -31,11 +40,6 @@ def honest() -> Iterator[None]:
         yield
     except (RedisError, StoreError, OSError) as error:
         raise Problem(503, f"{error}; try again soon") from error
-
-
-def user(request: Request) -> str:
-    """Who asks, as the service in front of the routes has found; nobody else tells."""
-    return str(getattr(request.state, "user_id", None) or _ANYBODY)
 
 
 def listed(words: str) -> Names:

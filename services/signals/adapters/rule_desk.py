@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 import structlog
 from redis.exceptions import RedisError
@@ -14,6 +14,7 @@ from shared.bus.redis_log import RedisLog
 from shared.clock import Clock
 from shared.events import ConfigRequested
 from shared.events.spine import PARTITION_SYMBOL
+from shared.store.errors import StoreError
 
 log = structlog.get_logger(__name__)
 
@@ -26,18 +27,21 @@ _WITHDRAWN = "withdrawn"
 InForce = Mapping[str, str]
 """Versions of rule sets by name."""
 
+Wanted = Callable[[], Awaitable[Sequence[RuleSet]]]
+"""Tells which sets are to be in force now."""
+
 
 class RuleDesk:
-    """Compares what is configured with what is in force, and asks for the difference.
+    """Compares what is wanted with what is in force, and asks for the difference.
 
     What is in force stands in the stage's own state, partition by partition, so that a server that
     was away or has lost its data is seen like a change of the files.
     """
 
-    def __init__(self, log: RedisLog, clock: Clock, sets: Sequence[RuleSet]) -> None:
+    def __init__(self, log: RedisLog, clock: Clock, wanted: Wanted) -> None:
         self._log = log
         self._clock = clock
-        self._sets = sets
+        self._wanted = wanted
 
     async def run(self) -> None:
         """Look again and again; wait longer each time that nobody has applied a request."""
@@ -45,21 +49,32 @@ class RuleDesk:
         while True:
             try:
                 asked = await self.ask()
-            except RedisError as error:
+            except (RedisError, StoreError, OSError) as error:
                 log.warning("rules_wait", reason=str(error))
                 asked = []
             wait = min(wait * 2, _LAST_WAIT_S) if asked else _FIRST_WAIT_S
             await asyncio.sleep(wait if asked else _LOOK_S)
 
     async def ask(self) -> list[ConfigRequested]:
-        """Request what is missing, outdated or too much in any partition; what was requested."""
-        requests = differences(self._sets, await self._in_force(), self._clock.now())
+        """Request what is missing, outdated or too much in any partition; what was requested.
+
+        Raises:
+            RedisError: the log is away.
+            StoreError: nobody can tell what is wanted, so nothing is withdrawn either.
+        """
+        wanted = await self._wanted()
+        requests = differences(wanted, await self.in_force(), self._clock.now())
         for request in requests:
             await self._log.request_config(request)
             log.info("rules_requested", rule_set=request.name, version=request.version)
         return requests
 
-    async def _in_force(self) -> list[InForce]:
+    async def in_force(self) -> list[InForce]:
+        """The versions in force, partition by partition.
+
+        Raises:
+            RedisError: the log is away.
+        """
         keys = self._log.keys
         states = [keys.state(partition, "signals") for partition in range(keys.partitions)]
         texts = [await execute(self._log.redis, "HGET", key, RULES_FIELD) for key in states]

@@ -98,6 +98,28 @@ def read(path: Path) -> RuleSet:
         raise RuleFileError(f"rule file {path}: {_told(details, content)}") from None
 
 
+def complaints(error: ValidationError) -> list[dict[str, str]]:
+    """Everything that is wrong with a rule set: a JSON pointer to each field, and the mend."""
+    return [
+        {
+            "pointer": "".join(f"/{field}" for field in _resolved(one["loc"])[0]),
+            "detail": _complaint(one),
+        }
+        for one in _causes(error.errors(include_url=False))
+    ]
+
+
+def _causes(errors: Sequence[ErrorDetails]) -> list[ErrorDetails]:
+    """Without those that only follow: a list whose one item is wrong counts as too short."""
+    places = [one["loc"] for one in errors]
+    return [
+        one
+        for one in errors
+        if one["type"] != "too_short"
+        or not any(place[: len(one["loc"])] == one["loc"] != place for place in places)
+    ]
+
+
 def _built_in(name: str) -> Path:
     if name not in built_in_names():
         known = ", ".join(built_in_names())

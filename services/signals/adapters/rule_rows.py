@@ -1,0 +1,80 @@
+"""A rule set as rows in the words that users know: primary symbols, PriceAbove, SH and SL."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import orjson
+
+from services.signals.domain.rules import RuleSet
+
+_FRAMES = {"1m": "1min", "5m": "5min", "15m": "15min", "1h": "1hour", "4h": "4hour", "1d": "1day"}
+_PRICE = {"above": "PriceAbove", "below": "PriceBelow"}
+_SWINGS = {"swing.high": "SH", "swing.low": "SL"}
+_CORRELATION = "Correlation"
+
+Row = dict[str, Any]
+
+
+def symbol_rows(rule_set: RuleSet) -> list[Row]:
+    """The symbols that have signals, and those that they are compared with."""
+    body = rule_set.body
+    frames = [rule["when"].get("timeframe", "15m") for rule in body["rules"]]
+    timeframe = _FRAMES.get(frames[0], frames[0])
+    primary = list(body["symbols"])
+    others = {
+        part["symbol"]
+        for rule in body["rules"]
+        for part in _parts(rule["when"])
+        if isinstance(part.get("symbol"), str)
+    }
+    return [
+        {"symbol": symbol, "is_primary": symbol in primary, "timeframe": timeframe}
+        for symbol in (*primary, *sorted(others - {*primary}))
+    ]
+
+
+def rule_rows(rule_set: RuleSet) -> list[Row]:
+    """One row a rule, in order; the words tell of its first condition that has such words."""
+    return [
+        {
+            "place": place,
+            "name": rule.name,
+            "version": rule.version,
+            "body": orjson.dumps(body).decode(),
+            **_words(body["when"]),
+        }
+        for place, (rule, body) in enumerate(
+            zip(rule_set.rules, rule_set.body["rules"], strict=True)
+        )
+    ]
+
+
+def _words(when: Mapping[str, Any]) -> Row:
+    found: Row = {"rule_type": str(when["kind"]).title()[:20]}
+    found |= dict.fromkeys(("symbol", "parameter", "correlation_threshold"))
+    for part in _parts(when):
+        kind, right = part.get("kind"), part.get("right")
+        key = right.get("name") if isinstance(right, Mapping) else None
+        if kind in _PRICE and key in _SWINGS:
+            assert isinstance(right, Mapping)
+            return found | {
+                "rule_type": _PRICE[str(kind)],
+                "parameter": _SWINGS[str(key)],
+                "symbol": right.get("symbol"),
+            }
+    for part in _parts(when):
+        threshold = part.get("threshold")
+        if part.get("kind") == "correlation" and isinstance(threshold, int | float):
+            found |= {"rule_type": _CORRELATION, "correlation_threshold": threshold}
+    return found
+
+
+def _parts(value: Any) -> Iterator[Mapping[str, Any]]:
+    """Every table inside a rule, outer ones first."""
+    if isinstance(value, Mapping):
+        yield value
+        for one in value.values():
+            yield from _parts(one)
+    elif isinstance(value, list):
+        for one in value:
+            yield from _parts(one)
