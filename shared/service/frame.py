@@ -268,6 +268,9 @@ class Service:
             asyncio.create_task(server.serve(sockets=[taken]))
             for server, taken in zip(servers, sockets, strict=True)
         ]
+        for task in tasks:
+            # One that ends before it is told to has failed, and nobody would be answered.
+            task.add_done_callback(lambda _: self.stop())
         try:
             yield
         finally:

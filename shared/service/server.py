@@ -3,6 +3,7 @@
 import contextlib
 import socket
 from collections.abc import Iterator
+from importlib.util import find_spec
 from typing import Any
 
 import uvicorn
@@ -41,8 +42,8 @@ class Server(uvicorn.Server):
                 lifespan="off",
                 log_level="warning",
                 access_log=False,
-                # Only a public application may have WebSockets, and only its image the package.
-                ws="websockets-sansio" if sockets else "none",
+                # Only a public application may have WebSockets, and its image then the package.
+                ws="websockets-sansio" if sockets and find_spec("websockets") else "none",
                 timeout_graceful_shutdown=2,
             )
         )
