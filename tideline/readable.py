@@ -1,6 +1,6 @@
 """Events as lines for people: when, of what, and the essentials."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from shared.events import (
     AlertFired,
@@ -31,6 +31,12 @@ def line(entry_id: str, event: Event | Poison) -> str:
     if isinstance(event, Poison):
         return f"{entry_id}  unreadable: {event.reason}"
     return f"{stamp(event.at)}  {event.symbol:<9} {event.TYPE:<16} {essentials(event)}".rstrip()
+
+
+def unread(entry_id: str, fields: Sequence[str]) -> str:
+    """One line for an entry whose type this installation does not know: its fields as written."""
+    pairs = zip(fields[::2], fields[1::2], strict=False)
+    return f"{entry_id}  " + " ".join(f"{name}={value}" for name, value in pairs)
 
 
 def number(value: float) -> str:

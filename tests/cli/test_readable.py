@@ -4,7 +4,7 @@ import pytest
 
 from shared.events.codec import Poison
 from tests.cli.events import alert, level_computed, one_of_each, signal
-from tideline.readable import essentials, line, number
+from tideline.readable import essentials, line, number, unread
 
 LINES = """\
 2026-11-20T09:15Z  EURUSD    tick             1.08512 x 3 from demo
@@ -39,6 +39,11 @@ def test_what_cannot_be_read_is_told_with_its_entry() -> None:
     assert line("12-3", Poison(("a", "b"), "unknown event type 'b'")) == (
         "12-3  unreadable: unknown event type 'b'"
     )
+
+
+def test_what_another_service_alone_knows_is_told_field_by_field() -> None:
+    """As it was written, behind the entry's id."""
+    assert unread("12-3", ("type", "made_up", "v", "1")) == "12-3  type=made_up v=1"
 
 
 def test_only_the_first_levels_are_spelled_out() -> None:

@@ -54,9 +54,10 @@ def new_project(images: None, tmp_path_factory: pytest.TempPathFactory) -> Itera
 
 @pytest.fixture(scope="module")
 def demo(new_project: NewProject) -> Project:
-    """The project as everybody starts it: a simulated market, one container a service."""
+    """The project as everybody starts it: a simulated market, one healthy container a service."""
     project = new_project()
     project.up()
+    project.await_healthy()
     return project
 
 

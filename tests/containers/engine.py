@@ -28,6 +28,8 @@ _COMMAND_S = 300.0
 _PATIENCE_S = 300.0
 _STOP_S = 120
 _POLL_S = 0.2
+# Redis may go while a service starts beside it; what is broken ends every time.
+_RESTARTS_MAX = 3
 
 
 def run(
@@ -151,9 +153,11 @@ class Project:
         files = [str(ROOT / "docker-compose.yml"), str(override)]
         command = [*compose_command(), "--env-file", str(nothing), "--project-name", self.name]
         command += [word for file in files for word in ("--file", file)]
-        ours = ("TIDELINE_", "REDIS_", "DATABASE_URL", "LOG_LEVEL", "COMPOSE_")
+        ours = ("TIDELINE_", "REDIS_", "DATABASE_URL", "POSTGRES_", "LOG_LEVEL", "COMPOSE_")
         clean = {k: v for k, v in os.environ.items() if not k.startswith(ours)}
-        settings = {"TIDELINE_PUBLIC_PORT": str(self.page_port), **self.settings}
+        # Whichever ports are free, for the APIs.
+        ports = dict.fromkeys(("INGEST_PORTS", "INDICATORS_PORTS", "SIGNALS_PORTS"), "0")
+        settings = {"TIDELINE_PUBLIC_PORT": str(self.page_port), **ports, **self.settings}
         return run(*command, *arguments, timeout_s=timeout_s, env=clean | settings)
 
     def up(self, *services: str, **scale: int) -> None:
@@ -175,11 +179,23 @@ class Project:
         filters = [word for label in labels for word in ("--filter", label)]
         return docker("ps", "--all", "--quiet", *filters).split()
 
-    def healthy(self) -> bool:
-        """Whether every container says so of itself."""
-        shape = "{{.State.Health.Status}}"
-        states = docker("inspect", "--format", shape, *self.containers()).split()
-        return len(states) > 0 and set(states) == {"healthy"}
+    def await_healthy(self) -> None:
+        """Wait until every container says of itself that it is.
+
+        Raises:
+            AssertionError: one of them ends again and again, or takes too long.
+        """
+        eventually(self._healthy, f"all containers of {self.name} are healthy")
+
+    def _healthy(self) -> bool:
+        shape = "{{.Name}} {{.RestartCount}} {{.State.Health.Status}}"
+        found = docker("inspect", "--format", shape, *self.containers()).splitlines()
+        states = [line.split() for line in found]
+        for name, restarts, _ in states:
+            if int(restarts) > _RESTARTS_MAX:
+                said = run("docker", "logs", "--tail", "20", name.lstrip("/"))
+                raise AssertionError(f"{name} ends again and again:\n{said.stdout}{said.stderr}")
+        return len(states) > 0 and {state for *_, state in states} == {"healthy"}
 
     def logs(self, service: str) -> str:
         """What a service has printed."""

@@ -11,7 +11,7 @@ from tideline.catalogue import settings
 # Set once for all in the image, or told apart by container.
 NOT_HANDED_ON = {
     "TIDELINE_DATA_DIR",  # where each image has a place for a volume
-    "TIDELINE_ARCHIVE_DIR",  # beside the data, in the same volume
+    "TIDELINE_ARCHIVE_DIR",  # beside the data, in a volume of its own
     "TIDELINE_WORKER",  # one name for all replicas would make them one worker
     "TIDELINE_PUBLIC_HOST",
     "TIDELINE_PUBLIC_PORT",  # the host's side of the published port
@@ -55,10 +55,13 @@ def test_services_start_with_no_more_rights_than_they_need(
 
 
 def test_ports_are_open_to_this_machine_alone(compose: dict[str, Any]) -> None:
-    """Only the page is published, and only on the loopback address."""
+    """The page, and each API on as many as it may have replicas: all on the loopback address."""
     ports = {name: one.get("ports", []) for name, one in compose["services"].items()}
     assert {name: p for name, p in ports.items() if p} == {
-        "charts": ["127.0.0.1:${TIDELINE_PUBLIC_PORT:-8000}:8000"]
+        "charts": ["127.0.0.1:${TIDELINE_PUBLIC_PORT:-8000}:8000"],
+        "ingest": ["127.0.0.1:${INGEST_PORTS:-8010-8019}:8000"],
+        "indicators": ["127.0.0.1:${INDICATORS_PORTS:-8020-8029}:8000"],
+        "signals": ["127.0.0.1:${SIGNALS_PORTS:-8030-8039}:8000"],
     }
 
 
@@ -80,8 +83,10 @@ def test_every_service_with_tables_is_known() -> None:
 def test_tables_live_in_named_volumes(compose: dict[str, Any], service: str) -> None:
     """One for each service that owns tables, where its image keeps them."""
     mounted = [f"{service}-data:{DATA}"] if service in WITH_TABLES else []
+    mounted += [f"archive:{DATA}/archive"] if service == "ingest" else []
     assert compose["services"][service].get("volumes", []) == mounted
     assert (f"{service}-data" in compose["volumes"]) == (service in WITH_TABLES)
+    assert "archive" in compose["volumes"]
     assert f"TIDELINE_DATA_DIR={DATA}" in (ROOT / "deploy/Dockerfile").read_text("utf-8")
 
 

@@ -1,5 +1,6 @@
 """What goes wrong when containers are started: one clear line, or a wait that says for what."""
 
+import signal
 import socket
 
 import pytest
@@ -11,6 +12,7 @@ from tests.containers.engine import (
     docker,
     eventually,
     exit_codes,
+    has_handler,
     image,
     run,
     stop,
@@ -61,6 +63,29 @@ def test_service_waits_for_redis_and_says_so(service: str) -> None:
         assert exit_codes(container) == [0]
     finally:
         docker("rm", "--force", container)
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_service_can_be_stopped_before_it_is_up(service: str) -> None:
+    """From its first moment: nobody has to kill a container that has only begun to start."""
+    container = docker("run", "--detach", "--env", f"REDIS_URL={NOWHERE}", image(service))
+    try:
+        eventually(lambda: has_handler(container, signal.SIGTERM), "a signal would be heard")
+        stop(container)
+        assert exit_codes(container) == [0]
+    finally:
+        docker("rm", "--force", container)
+
+
+@pytest.mark.parametrize("service", ["ingest", "indicators", "signals"])
+def test_tables_that_cannot_be_written_are_named(service: str) -> None:
+    """Without a volume that user 10001 may write to: one line, exit code 1."""
+    done = run("docker", "run", "--rm", "--read-only", "--tmpfs", "/tmp", image(service))
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == (
+        "tideline: the data directory /var/lib/tideline cannot be written to by user 10001; "
+        "mend its owner or set TIDELINE_DATA_DIR\n"
+    )
 
 
 def test_volume_that_cannot_be_written_to_stops_redis(new_project: NewProject) -> None:

@@ -9,7 +9,6 @@ from shared.market.timeframes import LENGTH_US
 from tests.charts.browsing import open_tab, text_of
 from tests.charts.test_page import COLOURED, OPENS
 from tests.containers.engine import MARKS, Project, docker, stop
-from tests.containers.engine import eventually as waited
 
 pytestmark = [*MARKS, pytest.mark.browser]
 
@@ -33,7 +32,7 @@ async def shows(tab: Any, state: str) -> None:
 
 async def test_page_shows_live_candles_and_a_fired_alert(demo: Project, browser: Any) -> None:
     """It loads, the price moves, an alert is in the list, and nothing is complained about."""
-    waited(demo.healthy, "all containers are healthy")
+    demo.await_healthy()
     async with open_tab(browser) as (tab, complaints):
         await tab.goto(f"{demo.page}/#EURUSD/1m", timeout=_GOTO_MS)
         await shows(tab, "live")
@@ -47,7 +46,7 @@ async def test_page_shows_live_candles_and_a_fired_alert(demo: Project, browser:
 
 async def test_page_comes_back_after_a_restart_of_charts(demo: Project, browser: Any) -> None:
     """Candles that closed while charts was away are there, each of them once."""
-    waited(demo.healthy, "all containers are healthy")
+    demo.await_healthy()
     [charts] = demo.containers("charts")
     minute = LENGTH_US["1m"]
     async with open_tab(browser) as (tab, complaints):

@@ -33,6 +33,7 @@ def project(new_project: NewProject) -> Project:
     """The demo with two of each service."""
     made = new_project()
     made.up(**dict.fromkeys(STAGES_OF, 2))
+    made.await_healthy()
     return made
 
 

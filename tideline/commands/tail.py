@@ -13,10 +13,11 @@ from shared.bus.partitions import partition_of
 from shared.bus.redis_log import RedisLog
 from shared.bus.topics import OPS_TOPIC, TOPICS
 from shared.events import Event
-from shared.events.codec import Decoded, Poison, decode
+from shared.events.codec import Decoded, Poison, decode, event_types
 from tideline.access import access, opened
+from tideline.installed import absent
 from tideline.interrupt import interruptible
-from tideline.readable import line
+from tideline.readable import line, unread
 from tideline.settings import LauncherSettings
 from tideline.terminal import Terminal, write_json
 from tideline.trouble import MISUSED, Trouble, listed
@@ -77,10 +78,18 @@ async def _tail(wanted: _Wanted, *, follow: bool, json: bool) -> None:
         for entry, event in entries:
             if json:
                 write_json(as_json(entry, event))
+            elif foreign and isinstance(event, Poison):
+                terminal.out(unread(entry, event.fields))
             else:
                 terminal.out(line(entry, event))
 
     async with opened(access(LauncherSettings.load())) as log:
+        foreign = not event_types(wanted.topic)
+        if foreign:
+            terminal.say(
+                f"{wanted.topic} is shown as it is written: the code that knows it is that of "
+                f"another service, and this installation has no {listed(absent())}"
+            )
         offsets, newest = await _newest(log, wanted)
         show(newest)
         while follow:
