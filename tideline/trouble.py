@@ -35,6 +35,8 @@ def told(error: BaseException) -> Trouble:
             return Trouble(str(error), MISUSED)
         case SourceError():
             return Trouble(_first_line(str(error)), MISUSED)
+        case ModuleNotFoundError() if error.name is not None:
+            return Trouble(f"this installation has no {error.name}, which that needs")
         case OSError() if error.filename is not None:
             return Trouble(f"{error.filename}: {error.strerror}")
         case _:

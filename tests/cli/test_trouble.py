@@ -20,6 +20,11 @@ from tideline.trouble import Trouble, listed, told
             1,
         ),
         (ValueError("first\nsecond"), "ValueError: first (LOG_LEVEL=debug shows the traceback)", 1),
+        (
+            ModuleNotFoundError("No module named 'polars'", name="polars"),
+            "this installation has no polars, which that needs",
+            1,
+        ),
         (KeyError(), "KeyError (LOG_LEVEL=debug shows the traceback)", 1),
     ],
 )

@@ -97,6 +97,7 @@ def test_looking_commands_work_in_every_image(demo: Project, service: str) -> No
     others = [name for name in SERVICES if name != service]
     assert f"not installed here: {listed(others)}" in tideline("config", "check")
     assert f"only {service} installed" in tideline("doctor")
+    assert "tideline [OPTIONS] COMMAND" in tideline("--help")
     assert tideline("version").startswith("tideline ")
     refused = run("docker", "exec", container, "tideline", "up")
     assert (refused.returncode, refused.stdout) == (1, "")
