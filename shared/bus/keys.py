@@ -61,6 +61,10 @@ class Keys:
         """Hash: the calls that replicas made of a provider this minute and day."""
         return f"{self.namespace}:budget:{provider}"
 
+    def client_id(self, provider: str, number: int) -> str:
+        """String: the replica that has a number by which a provider tells its clients apart."""
+        return f"{self.namespace}:client:{provider}:{number}"
+
     def ops(self) -> str:
         """Stream of operational events; not partitioned."""
         return f"{self.namespace}:{OPS_TOPIC}"
@@ -97,6 +101,7 @@ KEY_KINDS: tuple[KeyKind, ...] = (
     KeyKind(f"{_TAG}:losses", "hash", "permanent", "a field a reader, gone when it is removed"),
     KeyKind(f"{_TAG}:(?:{'|'.join(TOPICS)}):seen", "zset", "ttl", "cut at every write"),
     KeyKind(f"members:{_STAGE}", "zset", "ttl", "live workers"),
+    KeyKind(r"client:\w+:\d+", "string", "ttl", "a number of a small range"),
     KeyKind("meta", "hash", "permanent", "a few facts"),
     KeyKind(r"budget:\w+", "hash", "ttl", "a few counts, two days after the last call"),
     KeyKind(OPS_TOPIC, "stream", "permanent", "trimmed at every write"),

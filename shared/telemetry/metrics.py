@@ -29,6 +29,7 @@ MetricName = Literal[
     "tideline_price_age_seconds",
     "tideline_price_status",
     "tideline_pushed_total",
+    "tideline_ibkr",
     "tideline_recorder_entries_total",
     "tideline_recorder_failures_total",
     "tideline_alerts_total",
@@ -63,6 +64,8 @@ METRICS: dict[MetricName, str] = {
     "closed",
     "tideline_pushed_total": "prices given on a Redis channel, by what became of them, and messages "
     "that held none",
+    "tideline_ibkr": "on the wire to TWS: connections made, messages malformed, symbols subscribed "
+    "anew, quotes crossed, symbols refused now",
     "tideline_recorder_entries_total": "entries that this process has written to the archive",
     "tideline_recorder_failures_total": "times the archive could not be written; tried again",
     "tideline_alerts_total": "alerts that ended, delivered or failed for good",
@@ -96,6 +99,7 @@ LABELS: dict[MetricName, tuple[str, ...]] = {
     "tideline_price_age_seconds": ("symbol",),
     "tideline_price_status": ("symbol", "status"),
     "tideline_pushed_total": ("channel", "result"),
+    "tideline_ibkr": ("what",),
     "tideline_recorder_entries_total": ("topic",),
     "tideline_recorder_failures_total": (),
     "tideline_alerts_total": ("channel", "status"),

@@ -26,7 +26,7 @@ _STALE_US = 10 * MICROS_PER_SECOND
 
 
 @dataclass(frozen=True, slots=True)
-class Quote:
+class NewestPrice:
     """A newest price; stale if it is older than ten seconds while its market is open."""
 
     symbol: str
@@ -38,7 +38,7 @@ class Quote:
 
 
 @dataclass(frozen=True, slots=True)
-class OptionQuote(Quote):
+class OptionPrice(NewestPrice):
     """An option's newest price."""
 
     strike: float
@@ -53,8 +53,8 @@ class Snapshot:
     at: int
     market_open: bool
     stale: bool
-    underlying: Quote
-    options: list[OptionQuote]
+    underlying: NewestPrice
+    options: list[OptionPrice]
 
 
 def monitor_router(
@@ -72,10 +72,10 @@ def monitor_router(
         found = _options(await _shown(reads.viewed("candles")), symbol, moment(now).date())
         texts = await _shown(reads.views("candles", [symbol, *found]))
         market_open = SessionCalendar(table.get(symbol).session).at(now) is not None
-        quote = Quote(**_quote(symbol, texts, now, market_open))
+        newest = NewestPrice(**_newest(symbol, texts, now, market_open))
         options = [
-            OptionQuote(
-                **_quote(name, texts, now, market_open),
+            OptionPrice(
+                **_newest(name, texts, now, market_open),
                 strike=float(one.strike),
                 right=one.right,
                 expires=_expires(one),
@@ -83,8 +83,8 @@ def monitor_router(
             for name, one in found.items()
         ]
         options.sort(key=lambda one: (one.expires, one.strike, one.right))
-        stale = quote.stale or any(one.stale for one in options)
-        return Snapshot(now, market_open, stale, quote, options)
+        stale = newest.stale or any(one.stale for one in options)
+        return Snapshot(now, market_open, stale, newest, options)
 
     router.add_api_route(
         "/monitor/snapshot",
@@ -114,7 +114,7 @@ def _options(symbols: list[str], of: str, today: date) -> dict[str, IndianOption
     }
 
 
-def _quote(symbol: str, texts: Mapping[str, str], now: int, market_open: bool) -> dict[str, Any]:
+def _newest(symbol: str, texts: Mapping[str, str], now: int, market_open: bool) -> dict[str, Any]:
     last = json.loads(texts.get(symbol, "{}"))
     at = last.get("at")
     age = None if at is None else max(0, now - at)

@@ -86,49 +86,60 @@ async def pushed(log: RedisLog, keys: Keys) -> list[Event]:
     return found  # type: ignore[return-value]
 
 
+async def no_news(detail: str) -> None:
+    assert detail == "listens on Redis channels again"
+
+
+class Stage:
+    """Two replicas that listen on one channel, and a program that publishes there.
+
+    Channels are the server's, not the namespace's: the name keeps other tests' out.
+    """
+
+    def __init__(self, url: str, log: RedisLog, keys: Keys) -> None:
+        section = PushSection()
+        self.channel = f"{keys.namespace}:underlying"
+        self._redis = log.redis
+        self.listeners = [
+            Listener(
+                lambda: connect(url),
+                {self.channel: section.channels["ticker:nifty:underlying"]},
+                Inlet(log.redis, keys),
+                Book(TABLE, section.aliases),
+                SystemClock(),
+            )
+            for _ in range(2)
+        ]
+
+    async def say(self, message: str) -> None:
+        """Publish, once both listen."""
+        for _ in range(1_000):
+            if dict(await self._redis.pubsub_numsub(self.channel))[self.channel] == 2:
+                break
+            await asyncio.sleep(0.02)
+        await execute(self._redis, "PUBLISH", self.channel, message)
+
+    def each(self, result: str) -> list[int]:
+        """How often something became of a message, by listener."""
+        return [counts(one)[self.channel, result] for one in self.listeners]
+
+
 async def test_what_is_published_is_taken_once_and_rubbish_is_counted(
     server_url: str, redis_log: RedisLog, keys: Keys
 ) -> None:
     """Two replicas hear the same; a lost connection is made again."""
-    section = PushSection()
-    # Channels are the server's, not the namespace's: another test's must not be heard here.
-    channel = f"{keys.namespace}:underlying"
-    channels = {channel: section.channels["ticker:nifty:underlying"]}
-
-    async def tell(detail: str) -> None:
-        assert detail == "listens on Redis channels again"
-
-    listeners = [
-        Listener(
-            lambda: connect(server_url),
-            channels,
-            Inlet(redis_log.redis, keys),
-            Book(TABLE, section.aliases),
-            SystemClock(),
-        )
-        for _ in range(2)
-    ]
-    tasks = [asyncio.create_task(one.run(tell)) for one in listeners]
-
-    async def say(message: str) -> None:
-        """Publish, once both listen."""
-        for _ in range(1_000):
-            if dict(await redis_log.redis.pubsub_numsub(channel))[channel] == 2:
-                break
-            await asyncio.sleep(0.02)
-        await execute(redis_log.redis, "PUBLISH", channel, message)
-
+    stage = Stage(server_url, redis_log, keys)
+    tasks = [asyncio.create_task(one.run(no_news)) for one in stage.listeners]
     try:
-        await say('{"symbol": "NIFTY", "ltp": 24512.3, "timestamp": 1763700301}')
-        await say("<html>")
-        await say('{"ltp": -1, "timestamp": 1763700301}')
-        await until(lambda: all(counts(one)[channel, "rejected"] == 1 for one in listeners))
-        assert sum(counts(one)[channel, "accepted"] for one in listeners) == 1
-        assert sum(counts(one)[channel, "duplicate"] for one in listeners) == 1
-        assert all(counts(one)[channel, "malformed"] == 1 for one in listeners)
+        await stage.say('{"symbol": "NIFTY", "ltp": 24512.3, "timestamp": 1763700301}')
+        await stage.say("<html>")
+        await stage.say('{"ltp": -1, "timestamp": 1763700301}')
+        await until(lambda: stage.each("rejected") == [1, 1])
+        assert (sum(stage.each("accepted")), sum(stage.each("duplicate"))) == (1, 1)
+        assert stage.each("malformed") == [1, 1]
         await execute(redis_log.redis, "CLIENT", "KILL", "TYPE", "pubsub")
-        await say('{"ltp": 24513, "timestamp": 1763700302}')
-        await until(lambda: sum(counts(one)[channel, "duplicate"] for one in listeners) == 2)
+        await stage.say('{"ltp": 24513, "timestamp": 1763700302}')
+        await until(lambda: sum(stage.each("duplicate")) == 2)
     finally:
         await end(tasks)
     assert [(one.symbol, one.at) for one in await pushed(redis_log, keys)] == [
