@@ -74,6 +74,15 @@ class Columns(Generic[EventT]):
         _all(map(_set_private, events, repeat(None)))
         return events
 
+    def one(self, values: Iterable[Any]) -> EventT:
+        """One model of valid values."""
+        event = object.__new__(self._model)
+        _set_values(event, dict(zip(self._names, values, strict=True)))
+        _set_known(event, self._known)
+        _set_extra(event, None)
+        _set_private(event, None)
+        return event
+
 
 def _all(done: Iterable[None]) -> None:
     """Run through, keeping nothing."""

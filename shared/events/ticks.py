@@ -48,7 +48,7 @@ class Ticks:
         return len(self.at)
 
     def __getitem__(self, place: int) -> Tick:
-        return _reader().built([column[place : place + 1] for column in self.columns])[0]
+        return _reader().one([column[place] for column in self.columns])
 
     def __iter__(self) -> Iterator[Tick]:
         return iter(self.models())

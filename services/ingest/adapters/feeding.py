@@ -29,7 +29,7 @@ _BATCH = 500
 # Batches read ahead while a commit is under way.
 _AHEAD = 4
 # Passed on as they are: letters to the log, places to the checkpoint.
-_NOT_DECIDED = (DeadLetter, FeedTaken)
+_NOT_DECIDED = frozenset({DeadLetter, FeedTaken})
 
 Batches = asyncio.Queue[Sequence[Item] | None]
 Finished = Callable[[int], Awaitable[None]]
@@ -117,12 +117,15 @@ async def _commit(
 
     Where nothing follows (the time alone has moved) nothing is committed: it is told again.
     """
-    outputs: list[Event] = [one for one in inputs if isinstance(one, DeadLetter)]
-    offsets = _offsets(inputs)
+    outputs: list[Event] = []
+    offsets: dict[Topic, tuple[str, int]] = {}
+    if not _NOT_DECIDED.isdisjoint(map(type, inputs)):
+        outputs += [one for one in inputs if isinstance(one, DeadLetter)]
+        offsets = _offsets(inputs)
+        inputs = [one for one in inputs if type(one) not in _NOT_DECIDED]
     if offset is not None:
         offsets[_INBOX] = offset
-    decided = [one for one in inputs if not isinstance(one, _NOT_DECIDED)]
-    outputs += writer.process(decided)
+    outputs += writer.process(inputs)  # type: ignore[arg-type]
     if outputs or offsets:
         await session.commit(outputs, writer.changes(), offsets)
 
@@ -151,9 +154,9 @@ def _places(session: Session) -> Cursors:
 
 def _cut(items: Sequence[Item]) -> Iterator[Sequence[Item]]:
     """Parts for one commit each. What came of another topic stays with that topic's place."""
-    marks = [number for number, one in enumerate(items, 1) if type(one) is FeedTaken]
-    if not marks:
+    if FeedTaken not in map(type, items):
         return (items[start : start + _BATCH] for start in range(0, len(items), _BATCH))
+    marks = [number for number, one in enumerate(items, 1) if type(one) is FeedTaken]
     ends = [*marks, len(items)]
     return (items[start:end] for start, end in pairwise([0, *ends]) if start < end)
 
