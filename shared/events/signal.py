@@ -8,7 +8,7 @@ from shared.events.base import AsJson, Event, Finite, Name, Price, stamp
 from shared.events.level import MaybeMicros
 from shared.market.timeframes import Timeframe
 
-Action = Literal["touch", "break", "sweep", "retest", "condition"]
+Action = Literal["touch", "break", "sweep", "retest", "enter", "leave", "condition"]
 Direction = Literal["long", "short"]
 
 
@@ -18,8 +18,9 @@ class SignalGenerated(Event):
     ``config`` is the rule set, ``rule`` and ``rule_version`` the rule as it stood on the spine,
     ``level`` the level's ``ref``, ``operands`` every number the decision used, ``reason`` the
     sentence that says why. ``gap`` marks a level that was jumped over between two prices. The
-    level of a ``retest`` is the zone's near edge, that of a ``condition``, a rule on closed
-    candles, the candle's own close.
+    level of a ``retest``, ``enter`` or ``leave`` is the zone's near edge; that of a ``condition``,
+    a rule on closed candles, the first level or price among its operands, else its first operand
+    at the candle's close. ``expires_at`` is the session's end; unset, it does not expire.
     """
 
     TYPE: ClassVar[str] = "signal_generated"

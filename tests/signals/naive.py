@@ -8,7 +8,8 @@ before the level was there.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from services.signals.domain.rules import Break, Rule, Sweep, Touch
+from services.signals.domain.kinds import Break, Sweep, Touch
+from services.signals.domain.rules import Rule
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from services.signals.domain.rules import AtLevels, Rule, RuleSet
+from services.signals.domain.kinds import AtLevels
+from services.signals.domain.rules import Rule, RuleSet
 from services.signals.domain.step import SignalsStep
 from shared.events import (
     Candle,

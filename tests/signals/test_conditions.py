@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from services.indicators.domain.catalogue import CATALOGUE
-from services.signals.domain.series import unit_of
+from services.signals.domain.names import unit_of
 from tests.signals.candles import STEP, Candles, candle_rule
 from tests.signals.play import FRIDAY, SYMBOL, close, level
 
@@ -190,10 +190,33 @@ def test_edges_equal_the_definition_whatever_restarts(
     assert fired == expected
 
 
-def test_every_value_and_level_of_the_catalogue_has_a_unit() -> None:
-    """What the indicators service can compute, a condition can name. Zones are no series."""
-    words = {word for word, recipe in CATALOGUE.items() if word != "fvg"}
-    assert {word for word in words if unit_of(word) is not None} == words
+def test_what_the_indicators_service_computes_can_be_named() -> None:
+    """Every value of every recipe of its catalogue is a series, under its very name."""
+    names = {
+        recipe.key if output == "value" else f"{recipe.key}.{output}"
+        for recipe in (made() for made in CATALOGUE.values())
+        for output in recipe.OUTPUTS
+    }
+    assert len(names) > 20
+    assert {unit_of(name) for name in names} == {"price", "percent", "distance", "trend"}
+
+
+@pytest.mark.parametrize(
+    ("name", "complaint"),
+    [
+        ("rsi", "rsi takes 1 parameter, such as rsi:14"),
+        ("rsi:0", "'rsi:0' has a window of 0"),
+        ("rsi:14:2", "rsi takes 1 parameter"),
+        ("rsi:x", "rsi takes 1 parameter"),
+        ("bollinger:20:2.0.upper", "write 2, not 2.0"),
+        ("macd:12:26:9.sig", "macd has line, signal, histogram"),
+        ("previous_day.high", "is a level: write level:previous_day.high"),
+    ],
+)
+def test_a_name_that_can_never_come_is_refused(name: str, complaint: str) -> None:
+    """A rule that waits for it would wait for ever."""
+    with pytest.raises(ValueError, match=complaint):
+        unit_of(name)
 
 
 @pytest.mark.parametrize(

@@ -30,6 +30,7 @@ from tests.signals.play import (
 # A tick that has no exact binary form, so that rounding would show.
 TICK = 0.01
 BASE_HALVES = 20_000
+HIGH, LOW = "swing.high", "swing.low"
 
 
 def price_of(half: int) -> float:
@@ -41,7 +42,7 @@ small = st.integers(0, 6)
 wheres = st.fixed_dictionaries(
     {
         "timeframe": st.just("1d"),
-        "levels": st.sampled_from([["a"], ["b"], ["*"]]),
+        "levels": st.sampled_from([[HIGH], [LOW], ["*"]]),
         "gap_ticks": st.integers(1, 12),
     }
 )
@@ -92,7 +93,7 @@ def markets(draw: st.DrawFn) -> Market:
         half += 2 * (seed.randint(-reach, reach) // 2)
         at += seed.choice((0, 1, SECOND, 2 * SECOND, 5 * SECOND))
         way.append(Point(half, at, seed.random() < 0.03))
-    places = {name: BASE_HALVES + draw(st.integers(-12, 12)) for name in ("a", "b")}
+    places = {name: BASE_HALVES + draw(st.integers(-12, 12)) for name in (HIGH, LOW)}
     return Market(tuple(way), places)
 
 
@@ -188,10 +189,10 @@ def test_brute_force_finds_something() -> None:
         {"kind": "break"},
         {"kind": "sweep", "window_s": 30},
     ]
-    where = {"timeframe": "1d", "levels": ["a"]}
+    where = {"timeframe": "1d", "levels": [HIGH]}
     life = {"rearm_ticks": 8, "cooldown_s": 0}
     given_rules = [{"name": kind["kind"], "when": where | kind, "life": life} for kind in kinds]
     rule_set = RuleSet.model_validate({"name": "set", "rules": given_rules})
-    found = by_brute_force(Market(way, {"a": BASE_HALVES}), rule_set)
+    found = by_brute_force(Market(way, {HIGH: BASE_HALVES}), rule_set)
     assert {kind for _, _, _, kind, _, _ in found} == {"touch", "break", "sweep"}
     assert len(found) > 50

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from services.signals.adapters.rule_files import RuleFileError, built_in_names, load, read
-from services.signals.domain.rules import AtLevels
+from services.signals.domain.kinds import AtLevels
 
 GOOD = """
 name = "mine"
@@ -95,7 +95,7 @@ NEAR = r"mine.toml: rule 1 \(near\), "
          "valid integer, not '2'"),
         ('"touch"', '"tuch"', NEAR + r"when: unknown kind 'tuch'; did you mean touch\?"),
         ('kind = "touch", ', "", NEAR + "when: kind is missing; add one of touch, "
-         "break, sweep, retest, candle"),
+         "break, sweep, retest, enter, leave, candle"),
         ('timeframe = "1d", ', "", NEAR + "when.timeframe: is missing; add it"),
         ('"1d"', '"2d"', NEAR + "when.timeframe: input should be '1m', .* not '2d'"),
         ('["previous_day.high"]', "[]", NEAR + "when.levels: tuple should have at least 1 item"),

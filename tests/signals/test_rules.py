@@ -14,17 +14,23 @@ TOUCH = {"kind": "touch", "within_ticks": 2}
 
 
 def test_the_version_is_the_digest_of_the_canonical_rule() -> None:
-    """SHA-256 of the JSON text with sorted names and no spaces, its first eight digits."""
+    """SHA-256 of the JSON text with sorted names and no spaces, its first eight digits.
+
+    What is unset is left out, so that a field that comes later makes no new rule of an old one.
+    """
     content = {
         "name": "rule",
         "when": {
             "timeframe": "1d",
+            "on": "tick",
             "levels": ["previous_day.high"],
             "gap_ticks": 50,
             "kind": "touch",
             "within_ticks": 2,
         },
-        "life": {"rearm_ticks": 10, "cooldown_s": 0},
+        "during": [],
+        "life": {"fires": "every_time", "rearm_ticks": 10, "cooldown_s": 0},
+        "atr": {"kind": "value", "name": "atr:14", "timeframe": "15m"},
     }
     text = json.dumps(content, sort_keys=True, separators=(",", ":"))
     expected = hashlib.sha256(text.encode()).hexdigest()[:8]

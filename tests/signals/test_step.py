@@ -128,7 +128,7 @@ def test_symbols_do_not_know_of_each_other() -> None:
 def test_only_what_changed_is_written() -> None:
     """A commit holds the symbols it touched, and the rules only when they changed."""
     play = Play(TOUCH)
-    fields = {"@rules", SYMBOL, f"{SYMBOL}:posts", f"{SYMBOL}:levels:1d"}
+    fields = {"@rules", SYMBOL, *(f"{SYMBOL}:{part}" for part in ("posts", "closes", "levels:1d"))}
     assert set(play.step.changes()) == fields
     assert play.step.changes() == {}
     play.prices(90)

@@ -9,9 +9,30 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from services.signals.domain.conditions import AtClose, Compare, Cross, Junction, Negation, Within
-from services.signals.domain.rules import Break, Life, Retest, Rule, RuleSet, Sweep, Touch
-from services.signals.domain.series import CandlePart, LevelPrice, Number, Reading
+from services.signals.domain.conditions import (
+    AtClose,
+    AtPrice,
+    AtZone,
+    Compare,
+    Cross,
+    Junction,
+    Negation,
+    Within,
+)
+from services.signals.domain.conditions import (
+    Sequence as Steps,
+)
+from services.signals.domain.hours import SessionWindow, TimeWindow
+from services.signals.domain.kinds import Break, Enter, Leave, Retest, Sweep, Touch
+from services.signals.domain.rules import Life, Rule, RuleSet
+from services.signals.domain.series import (
+    CandlePart,
+    Correlated,
+    LevelPrice,
+    Number,
+    Reading,
+    ZoneEdge,
+)
 
 BUILT_IN = Path(__file__).parents[1] / "rules"
 GUIDE = "see docs/rules.md"
@@ -22,6 +43,8 @@ _PATTERNS: Kinds = {
     "break": Break,
     "sweep": Sweep,
     "retest": Retest,
+    "enter": Enter,
+    "leave": Leave,
     "candle": AtClose,
 }
 _CONDITIONS: Kinds = {
@@ -30,11 +53,25 @@ _CONDITIONS: Kinds = {
     "crosses_above": Cross,
     "crosses_below": Cross,
     "within": Within,
+    **dict.fromkeys(("touches", "breaks_above", "breaks_below"), AtPrice),
+    **dict.fromkeys(("sweeps_above", "sweeps_below"), AtPrice),
+    **dict.fromkeys(("inside", "enters", "leaves"), AtZone),
+    "time": TimeWindow,
+    "session": SessionWindow,
     "all": Junction,
     "any": Junction,
     "not": Negation,
+    "sequence": Steps,
 }
-_SERIES: Kinds = {"candle": CandlePart, "value": Reading, "level": LevelPrice, "number": Number}
+_WINDOWS: Kinds = {"time": TimeWindow, "session": SessionWindow}
+_SERIES: Kinds = {
+    "candle": CandlePart,
+    "value": Reading,
+    "level": LevelPrice,
+    "zone": ZoneEdge,
+    "correlation": Correlated,
+    "number": Number,
+}
 # Fields that offer a choice of kinds.
 _CHOICES: Mapping[str, Kinds] = {
     "when": _PATTERNS,
@@ -42,6 +79,14 @@ _CHOICES: Mapping[str, Kinds] = {
     "left": _SERIES,
     "right": _SERIES,
     "of": _SERIES,
+    "level": _SERIES,
+    "atr": _SERIES,
+}
+# Fields that hold several things, each of a kind of its own.
+_LISTS: Mapping[str, Kinds] = {
+    "conditions": _CONDITIONS,
+    "steps": _CONDITIONS,
+    "during": _WINDOWS,
 }
 
 
@@ -172,7 +217,7 @@ def _choice(fields: Sequence[int | str]) -> Kinds | None:
     """The kinds that the last of these fields offers, None if it offers no choice."""
     last = fields[-1]
     if isinstance(last, int):
-        return _CONDITIONS if fields[-2] == "conditions" else None
+        return _LISTS.get(str(fields[-2]))
     return _CHOICES.get(last)
 
 

@@ -14,13 +14,19 @@ from shared.events.codec import first_reason
 
 @dataclass(frozen=True, slots=True)
 class ActiveRule:
-    """A rule of a set in force; ``label`` is ``liquidity.previous_day_touch@1f2e3d4c``."""
+    """A rule of a set in force; ``label`` is ``liquidity.previous_day_touch@1f2e3d4c``.
+
+    Where the rule has distances in average true ranges, ``atr`` is the range that they were
+    worked out with, and the rule's ticks are the outcome.
+    """
 
     config: str
     rule: Rule
     version: str
     label: str
     signals_a_day_max: int
+    expires: bool = True
+    atr: float | None = None
 
 
 class Book:
@@ -59,11 +65,17 @@ class Book:
             for name, rule_set in sorted(self._sets.items())
             if rule_set.covers(symbol)
             for active in self._active[name]
+            if symbol not in active.rule.others
         )
+
+    @property
+    def sets(self) -> list[RuleSet]:
+        """The sets in force, by name."""
+        return [rule_set for _, rule_set in sorted(self._sets.items())]
 
     def save(self) -> str:
         """All sets as JSON text."""
-        bodies = [rule_set.body for _, rule_set in sorted(self._sets.items())]
+        bodies = [rule_set.body for rule_set in self.sets]
         return orjson.dumps(bodies).decode()
 
     @classmethod
@@ -80,4 +92,5 @@ class Book:
 
 def _active(rule_set: RuleSet, rule: Rule, version: str) -> ActiveRule:
     label = f"{rule_set.name}.{rule.name}@{version}"
-    return ActiveRule(rule_set.name, rule, version, label, rule_set.signals_a_day_max)
+    expires = rule_set.signal_type == "Intraday"
+    return ActiveRule(rule_set.name, rule, version, label, rule_set.signals_a_day_max, expires)

@@ -1,6 +1,7 @@
 """Break: the price goes through a level."""
 
 from services.signals.domain.arming import Arming
+from services.signals.domain.kinds import Break
 from services.signals.domain.moves import (
     ABOVE,
     BELOW,
@@ -14,7 +15,6 @@ from services.signals.domain.moves import (
     along,
     jumped,
 )
-from services.signals.domain.rules import Break
 
 
 class Breaking:
@@ -42,7 +42,7 @@ class Breaking:
         came_from = self._side if self._side != ON else self._spot.side(move.before)
         self._side = self._side_after(came_from, move.price)
         broken = came_from not in (ON, self._side)
-        told = broken and self._arming.fire(move.price, move.at)
+        told = broken and self._arming.fire(move)
         self.quiet = self._quiet()
         return self._hit(move, came_from) if told else None
 

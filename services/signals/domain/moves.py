@@ -1,10 +1,13 @@
 """One step of the price, and what a pattern answers to it."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from math import inf
 from typing import Any
 
+from services.signals.domain.hours import SessionSpan
 from shared.events.signal import Action, Direction
+from shared.market.timeframes import Timeframe
 
 # Prices and levels are binary fractions of decimal numbers: 1.08512 - 2 * 0.00001 is not quite
 # 1.0851. A millionth of a tick is far above that error and far below anything that trades.
@@ -19,12 +22,28 @@ ON = 0
 BELOW = -1
 
 
+Ends = Mapping[Timeframe, int]
+"""When the last candle of each timeframe ended."""
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """Where a move stands in time: in which session, and after which candles."""
+
+    session: SessionSpan | None = None
+    ends: Ends = field(default_factory=dict)
+
+
+UNTIMED = Timing()
+
+
 @dataclass(frozen=True, slots=True)
 class Move:
     """The price went from ``before`` to ``price``.
 
     ``count`` numbers the symbol's prices, ``cut`` says that the session changed or that prices
     were lost in between, ``smooth`` that the price is known to have passed everything in between.
+    Of a move from close to close ``opened`` is the price that the candle opened at.
     """
 
     before: float
@@ -33,6 +52,13 @@ class Move:
     count: int
     cut: bool
     smooth: bool = False
+    opened: float | None = None
+    timing: Timing = UNTIMED
+
+    @property
+    def moment(self) -> int:
+        """The time that it counts by: a candle's close belongs to the candle's last moment."""
+        return self.at if self.opened is None else self.at - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,13 +128,15 @@ NEVER_QUIET = Quiet(low=inf, high=-inf)
 
 def jumped(spot: Spot, move: Move, gap_ticks: int) -> bool:
     """Whether the level was jumped over: the move started before it and ended behind it, and was
-    larger than ``gap_ticks`` or cut by a change of session or a loss of prices."""
+    larger than ``gap_ticks`` or cut by a change of session or a loss of prices. Of a candle it is
+    the way from the close before to its open that counts."""
     if move.smooth:
         return False
-    before, after = spot.side(move.before), spot.side(move.price)
+    landed = move.price if move.opened is None else move.opened
+    before, after = spot.side(move.before), spot.side(landed)
     if after == ON or before == after:
         return False
-    size = abs(move.price - move.before) / spot.tick
+    size = abs(landed - move.before) / spot.tick
     return move.cut or size > gap_ticks + TOLERANCE_TICKS
 
 

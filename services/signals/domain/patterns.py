@@ -1,4 +1,4 @@
-"""What touch, break, sweep and retest have in common, and which one a rule asks for.
+"""What all patterns have in common, and which one a rule asks for.
 
 A pattern takes the moves of the price at one level and answers a hit or None. Its state is a few
 numbers, and ``quiet`` says for which prices nothing can happen (see Quiet's promise).
@@ -8,11 +8,13 @@ from typing import Protocol
 
 from services.signals.domain.arming import Arming
 from services.signals.domain.breaking import Breaking
+from services.signals.domain.kinds import Break, Enter, Leave, Retest, Sweep, Touch
 from services.signals.domain.moves import Hit, Move, Quiet, Saved, Spot
 from services.signals.domain.retesting import Retesting
-from services.signals.domain.rules import Break, Retest, Rule, Sweep, Touch
+from services.signals.domain.rules import Rule
 from services.signals.domain.sweeping import Sweeping
 from services.signals.domain.touching import Touching
+from services.signals.domain.zoning import Zoning
 
 
 class Pattern(Protocol):
@@ -39,7 +41,7 @@ class Pattern(Protocol):
 
 def pattern_at(rule: Rule, spot: Spot, far: float | None = None) -> Pattern:
     """The rule's pattern at a level, or at a zone with this far edge, with nothing seen yet."""
-    arming = Arming(rule.life, spot)
+    arming = Arming(rule, spot)
     when = rule.when
     if isinstance(when, Touch):
         return Touching(when, arming, spot)
@@ -48,5 +50,8 @@ def pattern_at(rule: Rule, spot: Spot, far: float | None = None) -> Pattern:
     if isinstance(when, Retest):
         assert far is not None, rule.name
         return Retesting(when, arming, spot, far)
+    if isinstance(when, Enter | Leave):
+        assert far is not None, rule.name
+        return Zoning(when, arming, spot, far)
     assert isinstance(when, Sweep), when.kind
     return Sweeping(when, arming, spot)

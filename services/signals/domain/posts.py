@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from services.signals.domain.book import ActiveRule
+from services.signals.domain.hours import SessionSpan
+from services.signals.domain.kinds import AtLevels, AtZones, When
 from services.signals.domain.moves import Hit, Move, Saved, Spot
 from services.signals.domain.patterns import Pattern, pattern_at
-from services.signals.domain.rules import AtLevels, Retest, When
 from services.signals.domain.wording import level_words, sentence
-from shared.events import Event, LevelComputed, SignalGenerated, Zone
+from shared.events import LevelComputed, SignalGenerated, Zone
 from shared.events.base import stamp
 from shared.market.timeframes import Timeframe
 
@@ -30,6 +31,14 @@ class Placed(NamedTuple):
     def ref(self) -> str:
         """The same as the level's or zone's own ``ref``."""
         return f"{self.key}@{stamp(self.formed_at)}"
+
+
+class Cause(NamedTuple):
+    """What made a signal exist."""
+
+    symbol: str
+    pos: int
+    id: str
 
 
 Levels = dict[Timeframe, tuple[Placed, ...]]
@@ -58,7 +67,7 @@ class Post:
     spot: Spot
     pattern: Pattern
 
-    def signal(self, hit: Hit, move: Move, cause: Event, decimals: int) -> SignalGenerated:
+    def signal(self, hit: Hit, move: Move, cause: Cause, decimals: int) -> SignalGenerated:
         """The signal that tells of a hit by this move, which ``cause`` made."""
         numbers = {
             "price": move.price,
@@ -67,6 +76,8 @@ class Post:
             "tick_size": self.spot.tick,
             "distance_ticks": round(self.spot.ticks(move.price), 6),
         } | hit.operands
+        if self.active.atr is not None:
+            numbers["atr"] = self.active.atr
         told = Hit(hit.action, hit.direction, hit.side, hit.gap, numbers)
         words = level_words(self.level.key, self.timeframe)
         return SignalGenerated(
@@ -85,9 +96,16 @@ class Post:
             gap=hit.gap,
             operands=numbers,
             reason=sentence(told, cause.symbol, words, decimals),
-            expires_at=None,
+            expires_at=expiry(self.active, move.timing.session, move.at),
             cause=cause.id,
         )
+
+
+def expiry(active: ActiveRule, session: SessionSpan | None, at: int) -> int | None:
+    """When a signal of this moment expires, as far as the session's end is known."""
+    if not active.expires or session is None or session.end is None or session.end < at:
+        return None
+    return session.end
 
 
 Former = Mapping[tuple[str, str], tuple[Spot, Saved]]
@@ -117,7 +135,7 @@ def knowledge(posts: Iterable[Post]) -> dict[tuple[str, str], tuple[Spot, Saved]
 
 
 def _is_meant(when: When, level: Placed) -> bool:
-    if isinstance(when, Retest):
+    if isinstance(when, AtZones):
         return level.far is not None and when.names(level.key, level.status)
     return isinstance(when, AtLevels) and level.far is None and when.names(level.key)
 

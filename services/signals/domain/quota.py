@@ -1,38 +1,53 @@
 """The daily cap: how many signals of a rule set a symbol has had in its session."""
 
+from collections.abc import Collection
 from typing import Any
 
 from shared.events import Close
+
+Counts = dict[str, int]
 
 
 class Quota:
     """Counts signals, told and suppressed, by rule set; a new session starts at zero.
 
     The session is over with the close of its daily candle, or at the latest with a close that
-    names another session. No clock is involved.
+    names another session. No clock is involved. The counts of a session that is over are kept
+    while something of it is still to be decided.
     """
 
-    __slots__ = ("_session_at", "changed", "sent", "suppressed")
+    __slots__ = ("_over", "_session_at", "changed", "sent", "suppressed")
 
     def __init__(self) -> None:
         self._session_at: int | None = None
-        self.sent: dict[str, int] = {}
-        self.suppressed: dict[str, int] = {}
+        self._over: dict[int, tuple[Counts, Counts]] = {}
+        self.sent: Counts = {}
+        self.suppressed: Counts = {}
         self.changed = False
 
-    def grant(self, config: str, signals_max: int) -> bool:
-        """Whether one more signal of this set may go out; counted either way."""
-        granted = self.sent.get(config, 0) < signals_max
-        counts = self.sent if granted else self.suppressed
+    def grant(self, config: str, signals_max: int, session_at: int | None = None) -> bool:
+        """Whether one more signal of this set may go out; counted either way.
+
+        ``session_at`` is the session that it belongs to, the present one unless given.
+        """
+        present = (self.sent, self.suppressed)
+        sent, suppressed = present if session_at is None else self._over.get(session_at, present)
+        granted = sent.get(config, 0) < signals_max
+        counts = sent if granted else suppressed
         counts[config] = counts.get(config, 0) + 1
         self.changed = True
         return granted
 
-    def close(self, close: Close) -> bool:
-        """Follow a close; whether anything is different after it."""
+    def close(self, close: Close, needed: Collection[int] = ()) -> bool:
+        """Follow a close; whether anything is different after it.
+
+        ``needed`` are the sessions of which something is still to be decided.
+        """
         over = ends_session(close)
         starts_anew = over or self._session_at not in (None, close.session_at)
-        if starts_anew and self.sent:
+        if starts_anew:
+            self._keep(close.session_at if over else self._session_at, needed)
+        if starts_anew and (self.sent or self.suppressed):
             self.changed = True
             self.sent, self.suppressed = {}, {}
         session_at, self._session_at = self._session_at, None if over else close.session_at
@@ -40,13 +55,24 @@ class Quota:
 
     def save(self) -> dict[str, Any]:
         """The state as JSON values."""
-        return {"session_at": self._session_at, "sent": self.sent, "suppressed": self.suppressed}
+        return {
+            "session_at": self._session_at,
+            "sent": self.sent,
+            "suppressed": self.suppressed,
+            "over": [[session_at, *counts] for session_at, counts in self._over.items()],
+        }
 
     def load(self, saved: dict[str, Any]) -> None:
         """Go on from what ``save`` gave."""
         self._session_at = saved["session_at"]
         self.sent = saved["sent"]
         self.suppressed = saved["suppressed"]
+        self._over = {at: (sent, suppressed) for at, sent, suppressed in saved["over"]}
+
+    def _keep(self, session_at: int | None, needed: Collection[int]) -> None:
+        if session_at is not None and session_at in needed:
+            self._over[session_at] = (self.sent, self.suppressed)
+        self._over = {at: counts for at, counts in self._over.items() if at in needed}
 
 
 def ends_session(close: Close) -> bool:

@@ -1,6 +1,7 @@
 """Retest: the price comes back to a zone from the side that the zone holds against."""
 
 from services.signals.domain.arming import Arming
+from services.signals.domain.kinds import Retest
 from services.signals.domain.moves import (
     ABOVE,
     BELOW,
@@ -14,7 +15,6 @@ from services.signals.domain.moves import (
     against,
     jumped,
 )
-from services.signals.domain.rules import Retest
 
 
 class Retesting:
@@ -43,7 +43,7 @@ class Retesting:
         self._arming.see(move.price)
         entered = self._inside(move.price) and not self._inside(move.before)
         came = entered and (move.smooth or not self._through(move.price))
-        told = came and self._arming.fire(move.price, move.at)
+        told = came and self._arming.fire(move)
         self.quiet = self._arming.quiet(self._quiet(move.price))
         return self._hit(move) if told else None
 

@@ -1,76 +1,79 @@
-"""What a condition may look at: parts of the candle, values, levels and plain numbers."""
+"""What a condition may look at: parts of the candle, values, levels, zones, correlations, numbers.
+
+Each can be one of another timeframe, and of another symbol.
+"""
 
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, field_validator
 
-from shared.events.base import Finite, Value
+from services.signals.domain.names import Unit, check_level, check_value, check_zone, unit_of
+from shared.events.base import Finite, Symbol, Value
 from shared.market.timeframes import Timeframe
 
-Unit = Literal["price", "percent", "distance", "trend", "ratio", "number"]
-# The first word of a value's or level's name says what its number is.
-_UNITS: dict[str, Unit] = {
-    "adx": "percent",
-    "atr": "distance",
-    "atr_stop": "price",
-    "bollinger": "price",
-    "correlation": "ratio",
-    "donchian": "price",
-    "ema": "price",
-    "macd": "distance",
-    "opening_range": "price",
-    "pivot": "price",
-    "previous_day": "price",
-    "previous_month": "price",
-    "previous_week": "price",
-    "round_number": "price",
-    "rsi": "percent",
-    "sma": "price",
-    "stochastic": "percent",
-    "supertrend": "price",
-    "swing": "price",
-    "vwap": "price",
-}
 PARTS = ("open", "high", "low", "close")
 _LEVEL = "level:"
+_ZONE = "zone:"
+_CORRELATION = "correlation:"
+_OF = " of "
 
 SeriesName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_.:]{0,79}$")]
 
 
-def _known(name: str) -> str:
-    unit_of(name)
-    return name
+class _Series(Value):
+    """``timeframe`` is the rule's own unless given, ``symbol`` the one that is decided on."""
 
-
-class CandlePart(Value):
-    """Open, high, low or close of the timeframe's last closed candle."""
-
-    kind: Literal["candle"]
-    part: Literal["open", "high", "low", "close"]
     timeframe: Timeframe | None = None
+    symbol: Symbol | None = None
 
     @property
     def key(self) -> str:
         """Its name among a reading's numbers."""
-        return self.part
+        raise NotImplementedError
 
     @property
     def unit(self) -> Unit:
         return "price"
 
+    @property
+    def label(self) -> str:
+        """``close``, ``1h rsi:14``, ``VIX 15m close``: its name among a signal's operands."""
+        parts = (self.symbol, self.timeframe, self.key)
+        return " ".join(part for part in parts if part is not None)
 
-class Reading(Value):
+    @property
+    def text(self) -> str:
+        """``close``, ``rsi:14@1h``, ``close@15m of VIX``: how a rule spells it."""
+        at = "" if self.timeframe is None else f"@{self.timeframe}"
+        of = "" if self.symbol is None else f"{_OF}{self.symbol}"
+        return f"{self.key}{at}{of}"
+
+
+class CandlePart(_Series):
+    """Open, high, low or close of the timeframe's last closed candle."""
+
+    kind: Literal["candle"]
+    part: Literal["open", "high", "low", "close"]
+
+    @property
+    def key(self) -> str:
+        return self.part
+
+
+class Reading(_Series):
     """A value as the timeframe's last reading names it: ``rsi:14``, ``macd:12:26:9.signal``."""
 
     kind: Literal["value"]
     name: SeriesName
-    timeframe: Timeframe | None = None
 
-    _check = field_validator("name")(_known)
+    @field_validator("name")
+    @classmethod
+    def _known(cls, name: str) -> str:
+        check_value(name)
+        return name
 
     @property
     def key(self) -> str:
-        """Its name among a reading's numbers."""
         return self.name
 
     @property
@@ -78,23 +81,73 @@ class Reading(Value):
         return unit_of(self.name)
 
 
-class LevelPrice(Value):
+class LevelPrice(_Series):
     """The price of the latest formed level of this key in the timeframe's last reading."""
 
     kind: Literal["level"]
     name: SeriesName
-    timeframe: Timeframe | None = None
 
-    _check = field_validator("name")(_known)
+    @field_validator("name")
+    @classmethod
+    def _known(cls, name: str) -> str:
+        check_level(name)
+        return name
 
     @property
     def key(self) -> str:
-        """Its name among a reading's numbers."""
         return _LEVEL + self.name
+
+
+class ZoneEdge(_Series):
+    """The upper or lower edge of the latest formed zone of this key in the last reading."""
+
+    kind: Literal["zone"]
+    name: SeriesName
+    edge: Literal["high", "low"]
+
+    @field_validator("name")
+    @classmethod
+    def _known(cls, name: str) -> str:
+        check_zone(name)
+        return name
+
+    @property
+    def key(self) -> str:
+        return f"{_ZONE}{self.name}.{self.edge}"
+
+
+class Correlated(_Series):
+    """Pearson's correlation, -1 to 1, of the closes of the rule's symbol and of another one.
+
+    Pairs are candles of both that ended at the same moment, the last ``window`` of them; returns
+    are logarithms of a close over the one of the pair before.
+    """
+
+    kind: Literal["correlation"]
+    symbol: Symbol
+    window: Annotated[int, Field(strict=True, ge=2, le=500, description="pairs, or their returns")]
+    of: Literal["returns", "prices"]
+
+    @property
+    def key(self) -> str:
+        return f"{_CORRELATION}{self.symbol}:{self.window}:{self.of}"
 
     @property
     def unit(self) -> Unit:
-        return "price"
+        return "ratio"
+
+    @property
+    def label(self) -> str:
+        return self.key if self.timeframe is None else f"{self.timeframe} {self.key}"
+
+    @property
+    def text(self) -> str:
+        return self.key if self.timeframe is None else f"{self.key}@{self.timeframe}"
+
+    @property
+    def pairs_needed(self) -> int:
+        """Pairs that make a window full: a return needs the pair before it too."""
+        return self.window + (self.of == "returns")
 
 
 class Number(Value):
@@ -109,45 +162,42 @@ class Number(Value):
 
 
 def _spelled(value: Any) -> Any:
-    """``30``, ``close``, ``rsi:14@1h`` and ``level:swing.high`` as the tables they stand for."""
+    """``30``, ``close``, ``rsi:14@1h``, ``level:swing.high of VIX`` as tables."""
     if isinstance(value, int | float) and not isinstance(value, bool):
         return {"kind": "number", "number": value}
     if not isinstance(value, str):
         return value
-    name, at, timeframe = value.partition("@")
-    where = {"timeframe": timeframe} if at else {}
+    text, of, symbol = value.partition(_OF)
+    name, at, timeframe = text.partition("@")
+    where = ({"timeframe": timeframe} if at else {}) | ({"symbol": symbol} if of else {})
     if name in PARTS:
         return {"kind": "candle", "part": name, **where}
     if name.startswith(_LEVEL):
         return {"kind": "level", "name": name.removeprefix(_LEVEL), **where}
+    if name.startswith(_ZONE):
+        zone, _, edge = name.removeprefix(_ZONE).rpartition(".")
+        return {"kind": "zone", "name": zone, "edge": edge, **where}
+    if name.startswith(_CORRELATION) and not of:
+        return _correlation(name) | where
     return {"kind": "value", "name": name, **where}
 
 
-Read = CandlePart | Reading | LevelPrice
+def _correlation(text: str) -> dict[str, Any]:
+    """``correlation:VIX:50:returns``."""
+    symbol, _, rest = text.removeprefix(_CORRELATION).partition(":")
+    window, _, of = rest.partition(":")
+    number = int(window) if window.isascii() and window.isdigit() else window
+    return {"kind": "correlation", "symbol": symbol, "window": number, "of": of}
+
+
+Read = CandlePart | Reading | LevelPrice | ZoneEdge | Correlated
 Series = Annotated[
-    Annotated[CandlePart | Reading | LevelPrice | Number, Field(discriminator="kind")],
+    Annotated[
+        CandlePart | Reading | LevelPrice | ZoneEdge | Correlated | Number,
+        Field(discriminator="kind"),
+    ],
     BeforeValidator(_spelled),
 ]
-
-
-def unit_of(name: str) -> Unit:
-    """What a value's or level's number is.
-
-    Raises:
-        ValueError: nothing of that name exists.
-    """
-    word = name.partition(":")[0].partition(".")[0]
-    if word not in _UNITS:
-        raise ValueError(f"unknown series {name!r}; known are open, high, low, close, {_names()}")
-    if name.endswith(".trend"):
-        return "trend"
-    if word == "adx":
-        return "percent"
-    return _UNITS[word]
-
-
-def _names() -> str:
-    return ", ".join(sorted(_UNITS))
 
 
 def fit(one: Unit, other: Unit) -> bool:

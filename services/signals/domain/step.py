@@ -1,4 +1,19 @@
-"""The signals stage of one partition: ticks past levels, under the rules on the spine."""
+"""The signals stage of one partition: prices past levels, under the rules on the spine.
+
+``SignalsStep`` is the evaluator, live and in a preview alike: it knows neither log nor clock. To
+let it decide on recorded history, give ``process`` in this order
+
+1. ``instrument_entry`` and ``rules_entry``: what a tick is, and the rule set in force;
+2. the recorded spine in its order, and before each ``Close`` the ``LevelComputed`` that follow from
+   it: those with its ``pos``, the shortest timeframe first;
+3. of a rule that looks at another symbol, anywhere in between: ``relayed_entries`` of each reading
+   of that symbol, in the order of their times. Where they stand changes when an evaluation that
+   waits for them is decided, and not how; at the end of the other symbol's history give
+   ``known_until``, or what waits for its next candle never is decided.
+
+What comes back is what live play of the same entries would write. ``views`` says what rules wait
+for and what the daily cap has suppressed.
+"""
 
 from collections.abc import Mapping, Sequence
 
@@ -6,34 +21,37 @@ import orjson
 from pydantic import ValidationError
 
 from services.signals.domain.book import Book
+from services.signals.domain.others import RELAYED, Others, Relayed
 from services.signals.domain.watch import Watch
-from shared.events import CandleIn, Close, Config, Event, Gap, LevelComputed, Tick
+from shared.events import CandleIn, Close, Config, Event, Gap, Heartbeat, LevelComputed, Tick
 from shared.events.codec import first_reason
 from shared.events.ticks import Ticks
 from shared.market.instruments import Instrument
 
 RULES_FIELD = "@rules"
+OTHERS_FIELD = "@other:"
 
 
 class SignalsStep:
     """Spine entries and levels in, signals out; see shared/bus/step.py for the contract.
 
-    State: ``@rules`` holds every rule set in force. A symbol has a field of its own name for what
-    every price changes, ``<symbol>:posts`` for what its posts know and its counts of the session,
-    and ``<symbol>:levels:15m`` for each timeframe's levels. (No symbol holds a colon.)
+    State: ``@rules`` holds every rule set in force, ``@other:VIX`` what is known of another symbol.
+    A symbol has a field of its own name for what every price changes, ``<symbol>:posts`` for what
+    its posts know and its counts of the session, ``<symbol>:closes`` for its candle rules, and
+    ``<symbol>:levels:15m`` for each timeframe's levels. (No symbol holds a colon.)
     """
 
     def __init__(self, state: Mapping[str, str]) -> None:
         self._book = Book.load(state.get(RULES_FIELD, "[]"))
+        self._others = Others()
         parts: dict[str, dict[str, str]] = {}
         for name, text in state.items():
-            if name != RULES_FIELD:
+            if name.startswith(OTHERS_FIELD):
+                self._others.load(name.removeprefix(OTHERS_FIELD), text)
+            elif name != RULES_FIELD:
                 symbol, _, part = name.partition(":")
                 parts.setdefault(symbol, {})[part] = text
-        self._watches = {
-            symbol: Watch.load(texts, self._book.rules_for(symbol))
-            for symbol, texts in parts.items()
-        }
+        self._watches = {symbol: self._new(symbol).load(texts) for symbol, texts in parts.items()}
         self._dirty: set[str] = set()
         self._book_is_dirty = False
 
@@ -41,7 +59,8 @@ class SignalsStep:
         """The signals that follow from the next events.
 
         Raises:
-            ValueError: a rule set or instrument that is none, or levels without an instrument.
+            ValueError: a rule set, instrument or reading that is none, or levels without an
+                instrument.
         """
         signals: list[Event] = []
         for event in events:
@@ -57,8 +76,10 @@ class SignalsStep:
                 signals += self._watch(event.symbol).close(event)
             elif isinstance(event, Gap):
                 self._watch(event.symbol).cut()
+            elif isinstance(event, Heartbeat):
+                self._forget(event.at)
             elif isinstance(event, Config):
-                self._configure(event)
+                signals += self._configure(event)
         return signals
 
     def ticks(self, run: Ticks) -> list[Event]:
@@ -81,6 +102,8 @@ class SignalsStep:
             parts = dict.fromkeys(Watch.parts(), "") if watch is None else watch.changes()
             for part, text in parts.items():
                 changed[f"{symbol}:{part}" if part else symbol] = text
+        for symbol, text in self._others.changes().items():
+            changed[OTHERS_FIELD + symbol] = text
         if self._book_is_dirty:
             changed[RULES_FIELD] = self._book.save()
         self._dirty, self._book_is_dirty = set(), False
@@ -95,15 +118,20 @@ class SignalsStep:
             if view is not None
         }
 
+    def _new(self, symbol: str) -> Watch:
+        return Watch(symbol, self._book.rules_for(symbol), self._others)
+
     def _watch(self, symbol: str) -> Watch:
         """The symbol's watch, which is about to change."""
         self._dirty.add(symbol)
         watch = self._watches.get(symbol)
         if watch is None:
-            watch = self._watches[symbol] = Watch(self._book.rules_for(symbol))
+            watch = self._watches[symbol] = self._new(symbol)
         return watch
 
-    def _configure(self, config: Config) -> None:
+    def _configure(self, config: Config) -> list[Event]:
+        if config.kind == RELAYED:
+            return self._hear(Relayed.of(config), config.pos)
         if config.kind == "rules":
             self._book.apply(config)
             self._book_is_dirty = True
@@ -111,6 +139,21 @@ class SignalsStep:
                 self._watch(symbol).set_rules(self._book.rules_for(symbol))
         elif config.kind == "instrument":
             self._set_instrument(config)
+        return []
+
+    def _hear(self, relayed: Relayed, pos: int) -> list[Event]:
+        self._others.take(relayed)
+        # By name: after a restart the watches stand in another order.
+        return [
+            signal
+            for symbol in sorted(self._watches)
+            for signal in self._watch(symbol).hear(relayed, pos)
+        ]
+
+    def _forget(self, now: int) -> None:
+        """What other symbols did before everything that has still to be decided is past."""
+        parked = [at for watch in self._watches.values() if (at := watch.oldest_parked())]
+        self._others.forget(min([now, *parked]))
 
     def _set_instrument(self, config: Config) -> None:
         if not config.body:

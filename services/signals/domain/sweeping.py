@@ -4,6 +4,7 @@ from math import inf
 from typing import NamedTuple
 
 from services.signals.domain.arming import MICROS, Arming
+from services.signals.domain.kinds import Sweep
 from services.signals.domain.moves import (
     BELOW,
     NEVER_QUIET,
@@ -17,7 +18,6 @@ from services.signals.domain.moves import (
     against,
     jumped,
 )
-from services.signals.domain.rules import Sweep
 
 
 class Pierce(NamedTuple):
@@ -56,6 +56,22 @@ class Sweeping:
         self.quiet = self._arming.quiet(self._quiet())
         return hit
 
+    def reach(self, low: float, high: float, move: Move) -> None:
+        """A candle's range, before the move to its close: it may pierce, but is never back."""
+        if self._side == ON:
+            self._side = self._spot.side(move.before)
+        extreme = high if self._side == BELOW else low
+        pierce = self._pierce
+        if self._side == ON:
+            return
+        if pierce is None:
+            if not self._is_through(extreme):
+                return
+            gap = jumped(self._spot, move, self._when.gap_ticks)
+            pierce = Pierce(move.at, move.count, extreme, gap)
+        if not self._is_late(pierce, move):
+            self._extend(pierce, extreme)
+
     def save(self) -> Saved:
         """The state as JSON values."""
         pierce = self._pierce
@@ -82,11 +98,11 @@ class Sweeping:
             self._extend(Pierce(move.at, move.count, move.price, gap), move.price)
 
     def _follow(self, pierce: Pierce, move: Move) -> Hit | None:
-        if move.at > self._until(pierce) or move.count > self._until_count(pierce):
+        if self._is_late(pierce, move):
             self._break()
         elif self._is_back(move.price):
             self._pierce = None
-            if self._arming.fire(move.price, move.at):
+            if self._arming.fire(move):
                 return self._hit(pierce, move)
         else:
             self._extend(pierce, move.price)
@@ -102,6 +118,9 @@ class Sweeping:
     def _break(self) -> None:
         self._side = -self._side
         self._pierce = None
+
+    def _is_late(self, pierce: Pierce, move: Move) -> bool:
+        return move.at > self._until(pierce) or move.count > self._until_count(pierce)
 
     def _is_through(self, price: float) -> bool:
         bound = self._through()

@@ -1,6 +1,7 @@
 """Touch: the price comes near a level from a side."""
 
 from services.signals.domain.arming import Arming
+from services.signals.domain.kinds import Touch
 from services.signals.domain.moves import (
     NEVER_QUIET,
     TOLERANCE_TICKS,
@@ -12,7 +13,6 @@ from services.signals.domain.moves import (
     against,
     jumped,
 )
-from services.signals.domain.rules import Touch
 
 
 class Touching:
@@ -38,7 +38,7 @@ class Touching:
         self._arming.see(move.price)
         entered = self._near(move.price) and not self._near(move.before)
         touched = entered and not jumped(self._spot, move, self._gap)
-        told = touched and self._arming.fire(move.price, move.at)
+        told = touched and self._arming.fire(move)
         self.quiet = self._quiet(move.price)
         return self._hit(move) if told else None
 

@@ -15,6 +15,8 @@ _GAP = "fvg."
 _WAYS = {
     "touch": "{symbol} touched {level} from {side} at {price}",
     "break": "{symbol} broke {level} {way} at {price}",
+    "enter": "{symbol} entered the {level} from {side} at {price}",
+    "leave": "{symbol} left the {level} {way} at {price}",
     "retest": "{symbol} came back to the {level} from {side} at {price}",
     "sweep": "{symbol} swept {level} {way} to {extreme} and was back at {price} after {outside}",
 }
