@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import structlog
 
 from benchmarks import (
+    bench_archive,
     bench_chain,
     bench_costs,
     bench_indicators,
@@ -24,6 +25,7 @@ BENCHES: dict[str, Bench] = {
     "alert_p99_ms_2k alert_p99_ms_20k": bench_chain.alerts,
     "chain_core_ticks_per_s chain_all_ticks_per_s rss_mb": bench_chain.throughput,
     "symbols_10k": bench_symbols.rows,
+    "archive_read_ms archive_read_year_ms": bench_archive.rows,
     "indicators_vs_talipp levels_10k_close_s seed_candles_per_s": lambda _: bench_indicators.rows(),
     "signal_ticks_per_s signals_10k_close_s": lambda _: bench_signals.rows(),
 }

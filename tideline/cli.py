@@ -19,6 +19,7 @@ COMMANDS = (
     "run",
     "tail",
     "topics",
+    "sql",
     "dlq",
     "readers",
     "db",

@@ -17,7 +17,7 @@ from shared.events.candle import CandleClosed
 
 TOPIC = "candle_revised"
 _PUBLISHED = CandleClosed.TOPIC
-_KEY = ("symbol", "timeframe", "at")
+CANDLE_KEY = ("symbol", "timeframe", "at")
 _MS = 1_000
 
 
@@ -74,11 +74,14 @@ def newest(published: pl.LazyFrame, revised: pl.LazyFrame) -> pl.LazyFrame:
 
     Ordered by symbol, timeframe and time, one row a candle, with ``is_revised`` added.
     """
-    told = pl.concat(
-        [
-            published.with_columns(is_revised=pl.lit(value=False)),
-            revised.with_columns(is_revised=pl.lit(value=True)),
-        ]
+    latest = revised.sort("written_at", "written_n").unique(
+        CANDLE_KEY, keep="last", maintain_order=True
     )
-    latest = told.sort("is_revised", "written_at", "written_n")
-    return latest.unique(_KEY, keep="last", maintain_order=True).sort(_KEY)
+    kept = published.join(
+        latest.select(CANDLE_KEY), on=CANDLE_KEY, how="anti", maintain_order="left"
+    )
+    both = [
+        kept.with_columns(is_revised=pl.lit(value=False)),
+        latest.with_columns(is_revised=pl.lit(value=True)),
+    ]
+    return pl.concat(both).sort(CANDLE_KEY)
