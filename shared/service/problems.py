@@ -52,7 +52,8 @@ def tell_problems(app: FastAPI) -> None:
     @app.exception_handler(RequestValidationError)
     async def invalid(request: Request, error: RequestValidationError) -> Response:
         errors = [_told(one["loc"], one["msg"]) for one in error.errors()]
-        name = str(error.errors()[0]["loc"][-1])
+        # The numbers in it are places in a list, or in a text that is no JSON.
+        name = next(step for step in reversed(error.errors()[0]["loc"]) if isinstance(step, str))
         message = f"{name}: {errors[0]['detail']}"
         problem = Problem(422, message, parameter=name, errors=errors)
         return problem_response(problem, request.url.path)

@@ -25,7 +25,8 @@ class Count(NamedTuple):
     is_on: bool = True
 
 
-class LeftOut(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class LeftOut:
     """A symbol that people want and that is not watched."""
 
     symbol: str

@@ -31,6 +31,7 @@ ListName = Annotated[str, Path(min_length=1, max_length=LIST_NAME_MAX, pattern=N
 Symbol = Annotated[str, Path(min_length=1, max_length=40, description="for example EURUSD")]
 
 _MEANINGS = {
+    400: "the body is no text",
     404: "there is none; an unknown symbol names the nearest",
     409: "it is there already, or there are as many as may be",
     422: "something is missing or malformed",

@@ -48,6 +48,7 @@ def freshness_router(reads: RedisReads, table: InstrumentTable, clock: Clock) ->
         freshness,
         responses={
             404: {"description": "unknown symbol; names the nearest", "content": {MEDIA_TYPE: {}}},
+            422: {"description": "a symbol is malformed", "content": {MEDIA_TYPE: {}}},
             503: {"description": "the log is away", "content": {MEDIA_TYPE: {}}},
         },
     )

@@ -76,7 +76,7 @@ class InstrumentsApi:
         for path, method, route, fails in (
             (root, "GET", self.listing, (422, 503)),
             (one, "GET", self.one, (404, 422, 503)),
-            (one, "PATCH", self.switch, (404, 422, 503)),
+            (one, "PATCH", self.switch, (400, 404, 422, 503)),
         ):
             router.add_api_route(
                 path, route, methods=[method], responses={**problems(*fails)}, tags=["instruments"]

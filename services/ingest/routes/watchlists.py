@@ -106,12 +106,12 @@ class WatchlistsApi:
         entries, entry = f"{one}/entries", f"{one}/entries/{{symbol:path}}"
         for path, method, route, status, fails in (
             (root, "GET", self.lists, 200, (422, 503)),
-            (root, "POST", self.create, 201, (409, 422, 503)),
+            (root, "POST", self.create, 201, (400, 409, 422, 503)),
             (one, "GET", self.get, 200, (404, 422, 503)),
-            (one, "PATCH", self.rename, 200, (404, 409, 422, 503)),
+            (one, "PATCH", self.rename, 200, (400, 404, 409, 422, 503)),
             (one, "DELETE", self.remove, 204, (404, 422, 503)),
-            (entries, "POST", self.put, 201, (404, 409, 422, 503)),
-            (entry, "PATCH", self.switch, 200, (404, 422, 503)),
+            (entries, "POST", self.put, 201, (400, 404, 409, 422, 503)),
+            (entry, "PATCH", self.switch, 200, (400, 404, 422, 503)),
             (entry, "DELETE", self.drop, 204, (404, 422, 503)),
         ):
             router.add_api_route(
