@@ -168,7 +168,10 @@ class CandlesStep:
         return shown
 
     def _forming(self, symbol: str) -> Forming:
-        return self._symbols.setdefault(symbol, Forming())
+        forming = self._symbols.get(symbol)
+        if forming is None:
+            forming = self._symbols[symbol] = Forming()
+        return forming
 
     def _set_session(self, config: Config) -> None:
         self._sessions[config.symbol] = Instrument.model_validate(config.body).session

@@ -116,8 +116,10 @@ class OnTick:
         self._until = self._until_count = inf
 
     def _rest_until_bounds(self) -> None:
-        ranges = [post.pattern.quiet for post in self._posts]
-        self._low = max((quiet.low for quiet in ranges), default=-inf)
-        self._high = min((quiet.high for quiet in ranges), default=inf)
-        self._until = min((quiet.until for quiet in ranges), default=inf)
-        self._until_count = min((quiet.until_count for quiet in ranges), default=inf)
+        low, high, until, until_count = -inf, inf, inf, inf
+        for post in self._posts:
+            quiet = post.pattern.quiet
+            low, high = max(low, quiet.low), min(high, quiet.high)
+            until, until_count = min(until, quiet.until), min(until_count, quiet.until_count)
+        self._low, self._high = low, high
+        self._until, self._until_count = until, until_count

@@ -91,6 +91,8 @@ class Watch:
         cause = Cause(candle.symbol, candle.pos, candle.id)
         prices = (level.price for levels in self._levels.values() for level in levels)
         for number, price in enumerate(path(candle, prices)):
+            if self.passes(candle.at, price):
+                continue
             timing = self._clockwork.timing
             told = self._on_tick.take(price, candle.at, timing, smooth=number > 0)
             signals += self._tell(told, cause)

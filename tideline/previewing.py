@@ -1,0 +1,114 @@
+"""The past through the live machines, for a preview: candles, what the rules look at, signals."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from services.indicators.domain.catalogue import CATALOGUE, parse
+from services.indicators.domain.recipe import Recipe, RecipeError
+from services.indicators.domain.stage import Recipes, stage
+from services.ingest.domain.candles import CandlesStep
+from services.signals.domain.preview import Preview
+from services.signals.domain.rules import RuleSet
+from shared.events import CandleClosed, Event
+from shared.market.timeframes import TIMEFRAMES, Timeframe
+
+_NAMES = ("levels", "zones")
+
+
+class Chain:
+    """Spine entries through candles and indicators into a preview.
+
+    Only the timeframes and recipes are computed that the rules or their returns look at, which
+    changes nothing of what they see and most of what it costs.
+    """
+
+    def __init__(self, preview: Preview, rule_set: RuleSet, everybody: Recipes) -> None:
+        self._preview = preview
+        self._frames = frames(rule_set) | preview.timeframes
+        recipes = needed(rule_set, everybody)
+        self._candles = CandlesStep({})
+        self._indicators = stage(recipes).restore({})
+
+    def play(self, spine: Iterable[Event]) -> None:
+        """Take the next entries of one partition's spine.
+
+        Raises:
+            ValueError: an entry cannot be decided.
+        """
+        events: list[Event] = []
+        for entry in spine:
+            closed = self._candles.process([entry])
+            if closed:
+                mine = [one for one in closed if self._is_looked_at(one)]
+                events += self._indicators.process(mine)
+            events.append(entry)
+        self._preview.play(events)
+
+    def _is_looked_at(self, event: Event) -> bool:
+        return not isinstance(event, CandleClosed) or event.timeframe in self._frames
+
+
+def frames(rule_set: RuleSet) -> set[Timeframe]:
+    """Every timeframe that a rule of the set looks at."""
+    return {
+        timeframe
+        for part in _parts(rule_set.body)
+        for timeframe in TIMEFRAMES
+        if part.get("timeframe") == timeframe
+    }
+
+
+def needed(rule_set: RuleSet, everybody: Recipes) -> dict[Timeframe, tuple[Recipe, ...]]:
+    """The recipes that the rules name: of those that everybody gets, and any others besides."""
+    found: dict[Timeframe, tuple[Recipe, ...]] = dict.fromkeys(TIMEFRAMES, ())
+    looked_at, wanted = frames(rule_set), [*_wanted(rule_set)]
+    for timeframe in looked_at:
+        named = {
+            recipe.name: recipe
+            for recipe in everybody[timeframe]
+            if any(_matches(recipe.key, name) for name in wanted)
+        }
+        known = {recipe.name for one in TIMEFRAMES for recipe in everybody[one]}
+        for name in wanted:
+            recipe = _recipe(name)
+            if recipe is not None and recipe.name not in known:
+                named[recipe.name] = recipe
+        found[timeframe] = tuple(named.values())
+    return found
+
+
+def _wanted(rule_set: RuleSet) -> Iterator[str]:
+    for part in _parts(rule_set.body):
+        for field in _NAMES:
+            yield from part.get(field, ())
+        if part.get("kind") in ("value", "level", "zone") and isinstance(part.get("name"), str):
+            yield part["name"]
+
+
+def _matches(key: str, name: str) -> bool:
+    """Whether a recipe of this key can give what a name or pattern means."""
+    head = name.partition("*")[0]
+    return head.startswith(key) if len(head) > len(key) else key.startswith(head)
+
+
+def _recipe(name: str) -> Recipe | None:
+    """The recipe that a value's or level's full name begins with, None if it is a pattern's."""
+    text = name.partition("*")[0]
+    while text:
+        if text.partition(":")[0] in CATALOGUE:
+            try:
+                return parse(text)
+            except RecipeError:
+                pass
+        text = text.rpartition(".")[0]
+    return None
+
+
+def _parts(value: Any) -> Iterator[Mapping[str, Any]]:
+    if isinstance(value, Mapping):
+        yield value
+        for one in value.values():
+            yield from _parts(one)
+    elif isinstance(value, list):
+        for one in value:
+            yield from _parts(one)
