@@ -6,11 +6,12 @@ from typing import Any
 
 import structlog
 
+from services.ingest.adapters.feeds.ibkr.heard import Gone
 from services.ingest.adapters.feeds.ibkr.ids import ClientIds
 from services.ingest.adapters.feeds.ibkr.lines import IsOpen, Lines
 from services.ingest.adapters.feeds.ibkr.link import Link
 from services.ingest.adapters.feeds.ibkr.parse import NAME, BadName, effect, given, spec, stretch
-from services.ingest.adapters.feeds.ibkr.wire import Gone, Lost, Refusal, Tws
+from services.ingest.adapters.feeds.ibkr.wire import Lost, Refusal, Tws
 from services.ingest.adapters.feeds.live.provider import Reach
 from services.ingest.domain.asking import Answer, Ask, ProviderFault, Refused, Reply
 from services.ingest.domain.items import FeedTick
@@ -151,7 +152,7 @@ class Ibkr:
         try:
             contract = await self._contract(tws, ask.name)
             when = stretch(ask.timeframe, ask.since, ask.until)
-            bars = await tws.bars(contract, when, spec(ask.name).shows)
+            bars = await tws.past(contract, when, spec(ask.name).shows)
         except BadName as error:
             return Refused(str(error))
         except Refusal as error:

@@ -6,16 +6,9 @@ from typing import Any
 
 import structlog
 
+from services.ingest.adapters.feeds.ibkr.heard import Delay, Heard, Note, Shown, Stamp, Trade
 from services.ingest.adapters.feeds.ibkr.parse import Effect, Line, Spec, effect, farm
-from services.ingest.adapters.feeds.ibkr.wire import (
-    Delay,
-    Heard,
-    Note,
-    Shown,
-    Stamp,
-    Trade,
-    Tws,
-)
+from services.ingest.adapters.feeds.ibkr.wire import Tws
 from services.ingest.domain.items import FeedTick
 from shared.events.base import MICROS_PER_SECOND
 

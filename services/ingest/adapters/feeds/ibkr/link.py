@@ -7,8 +7,9 @@ from collections import deque
 import structlog
 from redis.exceptions import RedisError
 
+from services.ingest.adapters.feeds.ibkr.heard import Gone, Heard
 from services.ingest.adapters.feeds.ibkr.ids import LEASE_MS, ClientIds
-from services.ingest.adapters.feeds.ibkr.wire import Gone, Heard, IdTaken, Lost, Tws
+from services.ingest.adapters.feeds.ibkr.wire import IdTaken, Lost, Tws
 from services.ingest.domain.asking import ProviderFault
 from services.ingest.sections import IbkrSection
 

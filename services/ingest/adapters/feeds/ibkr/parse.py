@@ -206,7 +206,7 @@ def _size(size: float) -> float:
     return size if size > 0 and isfinite(size) else 0.0
 
 
-class Bar(NamedTuple):
+class TwsCandle(NamedTuple):
     """A candle as TWS writes it: its opening as seconds since 1970, and -1 for no volume."""
 
     date: str
@@ -217,7 +217,7 @@ class Bar(NamedTuple):
     volume: float
 
 
-def given(bars: Sequence[Bar]) -> tuple[Given, ...]:
+def given(bars: Sequence[TwsCandle]) -> tuple[Given, ...]:
     """Candles, those left out whose time cannot be read."""
     return tuple(
         Given(

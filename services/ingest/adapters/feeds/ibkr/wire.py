@@ -7,13 +7,23 @@ its tickers stamp trades with the time of arrival, where the message holds the e
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from ib_async.client import Client
 from ib_async.contract import Contract
 from ib_async.decoder import Decoder
 
-from services.ingest.adapters.feeds.ibkr.parse import Bar, Shows, Spec, Stretch, effect
+from services.ingest.adapters.feeds.ibkr.heard import (
+    Delay,
+    Gone,
+    Heard,
+    Note,
+    Packet,
+    Shown,
+    Stamp,
+    Trade,
+)
+from services.ingest.adapters.feeds.ibkr.parse import Shows, Spec, Stretch, TwsCandle, effect
 
 # It tells of every lost connection itself, as errors; we tell of it once, in our own words.
 logging.getLogger("ib_async").setLevel(logging.CRITICAL)
@@ -36,58 +46,6 @@ class IdTaken(Exception):
     """Another program has this client id."""
 
 
-class Trade(NamedTuple):
-    """One trade of a followed contract."""
-
-    request: int
-    at_s: int
-    price: float
-    size: float
-
-
-class Shown(NamedTuple):
-    """One price that market data show."""
-
-    request: int
-    kind: int
-    price: float
-    size: float
-
-
-class Stamp(NamedTuple):
-    """Text of market data, such as the time of the last trade."""
-
-    request: int
-    kind: int
-    text: str
-
-
-class Delay(NamedTuple):
-    """Whether a request's market data are late."""
-
-    request: int
-    is_delayed: bool
-
-
-class Note(NamedTuple):
-    """A message of TWS; ``request`` is -1 where it concerns no request."""
-
-    request: int
-    code: int
-    text: str
-
-
-class Packet(NamedTuple):
-    """All of a packet has been said."""
-
-
-class Gone(NamedTuple):
-    """The connection has ended."""
-
-    reason: str
-
-
-Heard = Trade | Shown | Stamp | Delay | Note | Packet | Gone
 _DELAYED = {3, 4}
 
 
@@ -158,7 +116,7 @@ class _Ears:
         self._answer(reqId)
 
     def historicalData(self, reqId: int, bar: Any) -> None:
-        read = Bar(bar.date, bar.open, bar.high, bar.low, bar.close, bar.volume)
+        read = TwsCandle(bar.date, bar.open, bar.high, bar.low, bar.close, bar.volume)
         self.parts.setdefault(reqId, []).append(read)
 
     def historicalDataEnd(self, reqId: int, *_: Any) -> None:
@@ -254,7 +212,7 @@ class Tws:
             contract.secType = "FUT"
         return contract
 
-    async def bars(self, contract: Any, when: Stretch, shows: Shows) -> list[Bar]:
+    async def past(self, contract: Any, when: Stretch, shows: Shows) -> list[TwsCandle]:
         """Candles of the past.
 
         Raises:
@@ -268,7 +226,7 @@ class Tws:
                 0, 2, False, [],
             )  # fmt: skip
 
-        found: list[Bar] = await self._ask(request)
+        found: list[TwsCandle] = await self._ask(request)
         return found
 
     def delayed(self) -> None:
