@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from services.charts.adapters.feeding import follow, watch
+from services.charts.adapters.feeding import follow, watch, watch_data
 from services.charts.adapters.hub import Hub, Limits
 from services.charts.adapters.log_reader import LogReader, Reader
 from services.charts.adapters.site import Site
@@ -28,6 +28,7 @@ def build_app(
     hub = build_hub(settings.charts, service.clock)
     serve(service, [build_web(hub, Site(), settings.charts.ping_s), *beside(service)])
     service.add_background("read the log", lambda: follow(source, hub))
+    service.add_background("look at data", lambda: watch_data(source, hub, service.clock))
     service.add_background(
         "look at views", lambda: watch(source, hub, settings.charts.views_period_ms / 1000)
     )

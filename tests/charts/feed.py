@@ -24,10 +24,14 @@ from shared.service.web import public_app as served
 
 @dataclass
 class FedReader:
-    """Hands out what was put in; ``shown`` are the views, which cannot be had while ``away``."""
+    """Hands out what was put in.
+
+    ``shown`` are the views of candles, ``fresh`` those of the data: not to be had while ``away``.
+    """
 
     waiting: list[Event] = field(default_factory=list)
     shown: dict[str, str] = field(default_factory=dict)
+    fresh: dict[str, str] = field(default_factory=dict)
     asked: list[set[str]] = field(default_factory=list)
     away: bool = False
 
@@ -47,6 +51,12 @@ class FedReader:
         wanted = set(symbols)
         self.asked.append(wanted)
         return {symbol: text for symbol, text in self.shown.items() if symbol in wanted}
+
+    async def pulses(self, symbols: Iterable[str]) -> dict[str, str]:
+        if self.away:
+            raise ConnectionError("the log is away")
+        wanted = set(symbols)
+        return {symbol: text for symbol, text in self.fresh.items() if symbol in wanted}
 
 
 @dataclass

@@ -123,6 +123,7 @@ async def test_symbols_are_listed_with_their_prices(ask: Ask) -> None:
             "price": 1.1,
             "at": NINE + 5 * MINUTE,
             "previous_close": 1.05,
+            "data": "",
         },
         {
             "symbol": "NIFTY 50",
@@ -132,6 +133,7 @@ async def test_symbols_are_listed_with_their_prices(ask: Ask) -> None:
             "price": 1.1,
             "at": NINE + MINUTE,
             "previous_close": None,
+            "data": "",
         },
     ]
 

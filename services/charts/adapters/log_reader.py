@@ -30,6 +30,14 @@ class Reader(Protocol):
         """
         ...
 
+    async def pulses(self, symbols: Iterable[str]) -> dict[str, str]:
+        """What is shown of the freshness of symbols.
+
+        Raises:
+            RedisError, OSError: the log is away.
+        """
+        ...
+
 
 class LogReader:
     """Reads the log; entries that are no events are left out, for they are counted elsewhere."""
@@ -43,3 +51,6 @@ class LogReader:
 
     async def views(self, symbols: Iterable[str]) -> dict[str, str]:
         return await self._reads.views("candles", symbols)
+
+    async def pulses(self, symbols: Iterable[str]) -> dict[str, str]:
+        return await self._reads.views("feed", symbols)

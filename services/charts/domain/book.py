@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from services.charts.domain.precision import decimals_of
+from services.charts.domain.pulses import DataStatus
 from services.charts.domain.recent import CandleRun, Recent
 from services.charts.domain.relevance import belongs
 from services.charts.domain.shapes import (
@@ -54,6 +55,7 @@ class Book:
         self._signals: dict[str, Recent[ShownSignal]] = {}
         self._alerts: Recent[AlertFired] = Recent(capacity.alerts)
         self._sources: dict[str, str] = {}
+        self._data: Mapping[str, DataStatus] = {}
 
     def apply(self, event: Event) -> bool:
         """Take an event in; whether it was news. Events of other types are none."""
@@ -89,6 +91,10 @@ class Book:
                 changed.append(key)
         return changed
 
+    def refresh(self, statuses: Mapping[str, DataStatus]) -> None:
+        """Take in how fresh the data of every watched symbol are."""
+        self._data = statuses
+
     def knows(self, symbol: str) -> bool:
         """Whether the symbol has candles."""
         return any((symbol, timeframe) in self._runs for timeframe in TIMEFRAMES)
@@ -111,6 +117,7 @@ class Book:
             price=last.close,
             at=last.at if last.closed else last.open_at,
             previous_close=self._previous_close(symbol, last),
+            data=self._data.get(symbol, ""),
         )
 
     def source(self, symbol: str) -> str:

@@ -5,6 +5,7 @@ Prices are plain numbers; ``decimals`` of the symbol says how many places mean s
 
 from dataclasses import dataclass
 
+from services.charts.domain.pulses import DataStatus
 from shared.events import AlertFired, Candle, CandleClosed, Level, SignalGenerated, Zone
 from shared.market.timeframes import Timeframe
 
@@ -87,7 +88,10 @@ class ShownAlert:
 
 @dataclass(frozen=True, slots=True)
 class ShownSymbol:
-    """A symbol that has candles: its newest price, and the last closed day's for comparison."""
+    """A symbol that has candles: its newest price, and the last closed day's for comparison.
+
+    ``data`` says how fresh its prices are: fresh, late, stale, closed, or empty if nobody watches.
+    """
 
     symbol: str
     timeframes: tuple[Timeframe, ...]
@@ -96,6 +100,7 @@ class ShownSymbol:
     price: float
     at: int
     previous_close: float | None
+    data: DataStatus = ""
 
 
 def candle_of(event: CandleClosed) -> ShownCandle:

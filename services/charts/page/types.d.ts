@@ -73,7 +73,10 @@ interface MarketSymbol {
   price: number;
   at: number;
   previous_close: number | null;
+  data: DataStatus;
 }
+
+type DataStatus = "fresh" | "late" | "stale" | "closed" | "";
 
 interface Update {
   type: "full_update" | "candle_update";

@@ -70,9 +70,12 @@ test("attempts to reconnect grow apart, up to ten seconds", () => {
 });
 
 test("the badge says what is known", () => {
-  const good = { link: "open", reason: "", logAway: false, quietMs: 0 };
+  const good = { link: "open", reason: "", logAway: false, quietMs: 0, data: "" };
   assert.equal(liveness(good).state, "live");
   assert.equal(liveness({ ...good, quietMs: 31_000 }).text, "No new price for 31 s");
+  assert.equal(liveness({ ...good, quietMs: 31_000, data: "fresh" }).state, "live");
+  assert.equal(liveness({ ...good, data: "stale" }).text, "Prices have stopped");
+  assert.equal(liveness({ ...good, quietMs: 31_000, data: "closed" }).state, "closed");
   assert.equal(liveness({ ...good, logAway: true }).state, "stale");
   assert.equal(liveness({ ...good, link: "reconnecting", logAway: true }).state, "reconnecting");
   assert.equal(liveness({ ...good, link: "reconnecting", reason: "full" }).text, "full");

@@ -153,7 +153,9 @@ class Page {
   }
 
   showPulse() {
-    this.badge.show({ ...this.pulse, quietMs: performance.now() - this.changedAt });
+    const own = this.symbols.find((one) => one.symbol === this.route?.symbol);
+    const quietMs = performance.now() - this.changedAt;
+    this.badge.show({ ...this.pulse, quietMs, data: own?.data ?? "" });
   }
 
   showPrice() {

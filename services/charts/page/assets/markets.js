@@ -9,6 +9,7 @@ import { formatRoute } from "./route.js";
  * @property {HTMLElement} link
  * @property {HTMLElement} price
  * @property {HTMLElement} change
+ * @property {HTMLElement} data
  */
 
 export class MarketList {
@@ -72,8 +73,10 @@ export class MarketList {
     const items = names.map((symbol) => {
       const price = make("span", "market-price");
       const change = make("span", "change");
-      const link = make("a", "market", make("span", "market-symbol", symbol), price, change);
-      this._rows.set(symbol, { link, price, change });
+      const data = make("span", "market-data");
+      const name = make("span", "market-symbol", symbol);
+      const link = make("a", "market", name, price, data, change);
+      this._rows.set(symbol, { link, price, change, data });
       return make("li", "", link);
     });
     this._list.replaceChildren(...items);
@@ -85,6 +88,7 @@ export class MarketList {
     if (row === undefined) return;
     say(row.price, formatPrice(one.price, one.decimals));
     showChange(row.change, one.price, one.previous_close);
+    showData(row.data, one.data);
   }
 }
 
@@ -102,4 +106,24 @@ export function showChange(element, price, from) {
   say(element, formatChange(price, from));
   element.classList.toggle("up", price > from);
   element.classList.toggle("down", price < from);
+}
+
+/** @type {Record<DataStatus, string>} */
+const SAID = {
+  "": "",
+  fresh: "",
+  late: "Its next price is overdue",
+  stale: "Its market is open, but its prices have stopped",
+  closed: "Its market is closed",
+};
+
+/**
+ * Say of a market whose data are not fresh why that is.
+ * @param {HTMLElement} element
+ * @param {DataStatus} status
+ */
+export function showData(element, status) {
+  element.dataset.status = status;
+  element.title = SAID[status];
+  say(element, SAID[status] === "" ? "" : status);
 }
