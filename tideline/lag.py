@@ -3,6 +3,7 @@
 import asyncio
 from dataclasses import dataclass
 
+from shared.bus.accounts import NOTHING, Account, Accounts, total
 from shared.bus.connection import execute
 from shared.bus.redis_log import RedisLog
 from shared.bus.redis_reads import RedisReads, TopicSize
@@ -22,11 +23,26 @@ class TopicState:
 
 
 @dataclass(frozen=True, slots=True)
+class PartitionState:
+    """One stage in one partition: how far it is, and what its workers have done since they started.
+
+    ``behind`` and ``lost`` are entries over all inputs, ``event_s`` seconds of the market.
+    """
+
+    partition: int
+    behind: int
+    lost: int
+    event_s: float
+    done: Account
+
+
+@dataclass(frozen=True, slots=True)
 class StageState:
     """One stage over all its partitions, in entries.
 
     ``behind`` is not read yet, ``lost`` was trimmed before it could be. ``watermark_age_s`` is how
     long ago the partition furthest behind last moved; 0 for a stage that is behind nowhere.
+    ``event_s`` is the longest time in the market by which a partition is behind.
     """
 
     stage: StageName
@@ -34,6 +50,9 @@ class StageState:
     behind: int
     lost: int
     watermark_age_s: float
+    event_s: float
+    done: Account
+    partitions: tuple[PartitionState, ...]
 
 
 async def topic_states(log: RedisLog, clock: Clock, sample_s: float) -> list[TopicState]:
@@ -92,12 +111,25 @@ async def _stage_state(log: RedisLog, stage: StageName, now_ms: int) -> StageSta
             key = log.keys.checkpoint(partition, stage)
             offset = await execute(log.redis, "HGET", key, _primary(stage))
             ages.append((now_ms - milliseconds(offset)) / 1000 if offset else 0.0)
+    partitions = await _partition_states(log, stage)
     return StageState(
         stage=stage,
         inputs=tuple(lag),
         behind=sum(row.behind for row in driving),
         lost=sum(row.lost for rows in lag.values() for row in rows),
         watermark_age_s=round(max(ages), 3),
+        event_s=max(one.event_s for one in partitions),
+        done=total(one.done for one in partitions),
+        partitions=partitions,
+    )
+
+
+async def _partition_states(log: RedisLog, stage: StageName) -> tuple[PartitionState, ...]:
+    lags = await RedisReads(log.redis, log.keys).partition_lags(stage, range(log.partitions))
+    done = await Accounts(log.redis, log.keys).read(stage)
+    return tuple(
+        PartitionState(partition, lag.behind, lag.lost, lag.event_s, done.get(partition, NOTHING))
+        for partition, lag in lags.items()
     )
 
 

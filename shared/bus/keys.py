@@ -53,6 +53,10 @@ class Keys:
         """Sorted set: worker by the server time (ms) until which it counts as alive."""
         return f"{self.namespace}:members:{stage}"
 
+    def account(self, stage: StageName, worker: str) -> str:
+        """Hash: what a worker has done for a stage, by partition."""
+        return f"{self.namespace}:account:{stage}:{worker}"
+
     def meta(self) -> str:
         """Hash: the namespace's own facts, such as its number of partitions."""
         return f"{self.namespace}:meta"
@@ -102,6 +106,7 @@ KEY_KINDS: tuple[KeyKind, ...] = (
     KeyKind(f"{_TAG}:(?:{'|'.join(TOPICS)}):seen", "zset", "ttl", "cut at every write"),
     KeyKind(f"members:{_STAGE}", "zset", "ttl", "live workers"),
     KeyKind(r"client:\w+:\d+", "string", "ttl", "a number of a small range"),
+    KeyKind(f"account:{_STAGE}:.+", "hash", "ttl", "a field a partition"),
     KeyKind("meta", "hash", "permanent", "a few facts"),
     KeyKind(r"budget:\w+", "hash", "ttl", "a few counts, two days after the last call"),
     KeyKind(OPS_TOPIC, "stream", "permanent", "trimmed at every write"),

@@ -56,9 +56,9 @@ class Progress:
                 self.waits[partition] += 1
 
     def committed(self, verdict: Verdict, commit: Commit) -> None:
-        """A commit was answered."""
+        """A commit was answered; with DUP it is written too, by a try whose answer was lost."""
         self.verdicts[commit.partition, verdict] += 1
-        if verdict == "OK":
+        if verdict in ("OK", "DUP"):
             for run in commit.outputs:
                 self.outputs[run.type] += len(run)
                 if run.type == DEAD_LETTERS:

@@ -60,7 +60,7 @@ class Service:
         self.log = RedisLog(self._url, self.keys)
         self.redis: Redis = self.log.redis
         self.reads = RedisReads(self.redis, self.keys)
-        self.upkeep = Upkeep(self.log, self.announce)
+        self.upkeep = Upkeep(self.log, settings.worker, self.announce)
         self.metrics = registry(self._measured, self.upkeep.metrics)
         self.broker = LogBroker(
             self._url,

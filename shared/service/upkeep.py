@@ -7,6 +7,7 @@ from typing import NoReturn
 import structlog
 from redis.exceptions import RedisError
 
+from shared.bus.accounts import Accounts
 from shared.bus.backpressure import Backpressure
 from shared.bus.mirror import Mirror
 from shared.bus.readers import Readers, ReaderState
@@ -35,11 +36,13 @@ _TRIM_EVERY_S = 10.0
 class Upkeep:
     """Looks after the partitions that this process's stages own."""
 
-    def __init__(self, log_: RedisLog, announce: Announce) -> None:
+    def __init__(self, log_: RedisLog, worker: str, announce: Announce) -> None:
         self.workers: list[Worker] = []
         self._pressures: dict[Topic, Backpressure] = {}
         self._reads = RedisReads(log_.redis, log_.keys)
+        self._worker = worker
         self._mirror = Mirror(log_.redis, log_.keys)
+        self._accounts = Accounts(log_.redis, log_.keys)
         self._trimmer = Trimmer(log_.redis, log_.keys)
         self._readers = Readers(log_.redis, log_.keys)
         self._announce = announce
@@ -68,6 +71,7 @@ class Upkeep:
         for worker in self.workers:
             stage, owned = worker.progress.stage, sorted(worker.partitions)
             await self._mirror.show(stage, owned)
+            await self._accounts.leave(self._worker, worker.progress)
             worker.progress.lags = await self._reads.partition_lags(stage, owned)
             await self._tell_loss(f"stage {stage}", worker.progress.lost)
             states += await self._readers.states(STAGE_OUTPUTS[stage], owned)

@@ -201,6 +201,7 @@ def test_every_key_of_the_log_is_of_a_known_kind() -> None:
         keys.seen(3, "pushed"),
         keys.members("sender"),
         keys.client_id("ibkr", 7),
+        keys.account("candles", "host-7"),
         keys.meta(),
         keys.budget("twelvedata"),
         keys.ops(),

@@ -138,6 +138,27 @@ def test_topics_prints_tables_that_grep(tideline: Tideline, written: Written) ->
     assert next(row for row in rows if row[0] == "signals")[1:3] == ["tick level_computed", "1"]
 
 
+def test_topics_shows_what_was_done_in_each_partition(tideline: Tideline, written: Written) -> None:
+    """Commits by reply, lease moves, waits and dead letters, as the workers alive tell them."""
+    keys, symbol = written.keys, tick().symbol
+    partition = partition_of(symbol, keys.partitions)
+    told = {"commits": {"OK": 7, "DUP": 1}, "gained": 2, "lost": 1, "waits": 3, "dead": 4}
+    key = keys.account("candles", "one")
+    written.client.hset(key, str(partition), json.dumps(told))
+    written.client.expire(key, 60)
+    written.client.zadd(keys.members("candles"), {"one": 9e12})
+    written.client.expire(keys.members("candles"), 60)
+    written.write(tick(), 1)
+    _, out, _ = tideline("topics", "--seconds", "0.1", "--partitions")
+    rows = [re.split(r"  +", line.strip()) for line in out.splitlines()]
+    last = ["7", "1", "0", "0", "+2 -1", "3", "4"]
+    assert next(row for row in rows if row[:2] == ["candles", "tick"])[-7:] == last
+    assert ["candles", str(partition), "1", "0 s", "0", *last] in rows
+    _, out, _ = tideline("topics", "--seconds", "0.1", "--json")
+    found = json.loads(out)["stages"]["candles"]
+    assert (found["partitions"][partition]["done"], found["event_s"]) == (told, 0)
+
+
 def test_the_launcher_at_work_is_found(
     tideline: Tideline,
     written: Written,
