@@ -28,7 +28,7 @@ class PushSection(BaseModel):
     channels: dict[str, ChannelNames] = Field(
         _CHANNELS,
         description="Redis channels to listen on, each with the names that its messages use where "
-        "they are not the usual ones, see docs/feeds.md",
+        "they are not the usual ones, see docs/push.md",
     )
     aliases: dict[str, str] = Field(
         {"NIFTY": "NIFTY 50", "NIFTY50": "NIFTY 50"},
