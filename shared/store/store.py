@@ -2,6 +2,7 @@
 
 import asyncio
 import fcntl
+import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
@@ -15,6 +16,10 @@ from shared.store.address import Address, address
 from shared.store.engine import READ_ONLY, engine
 from shared.store.errors import connecting, using
 from shared.store.migrations import BASE, HEAD, Migrations
+
+# Alembic keeps the migration under way in its own module, once for the whole process.
+_ALEMBIC = threading.Lock()
+_LOOK_S = 0.01
 
 
 class Store:
@@ -90,7 +95,7 @@ class Store:
             StoreAway: the tables cannot be reached.
             StoreError: there is no way to that revision.
         """
-        async with self._transaction() as connection:
+        async with _turn_of_alembic(), self._transaction() as connection:
             return await connection.run_sync(self.migrations.upgrade, revision)
 
     async def downgrade(self, revision: str) -> tuple[str, str]:
@@ -100,7 +105,7 @@ class Store:
             StoreAway: the tables cannot be reached.
             StoreError: there is no way to that revision.
         """
-        async with self._transaction() as connection:
+        async with _turn_of_alembic(), self._transaction() as connection:
             return await connection.run_sync(self.migrations.downgrade, revision)
 
     async def current(self) -> str:
@@ -147,6 +152,18 @@ class Store:
                 await transaction.__aexit__(type(error), error, error.__traceback__)
                 raise
             await transaction.__aexit__(None, None, None)
+
+
+@asynccontextmanager
+async def _turn_of_alembic() -> AsyncIterator[None]:
+    """Let one store of this process migrate at a time."""
+    # Never waited for: it may be held by a task of this very thread.
+    while not _ALEMBIC.acquire(blocking=False):  # noqa: ASYNC110 - threads have other loops
+        await asyncio.sleep(_LOOK_S)
+    try:
+        yield
+    finally:
+        _ALEMBIC.release()
 
 
 @contextmanager
