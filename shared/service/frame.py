@@ -5,6 +5,7 @@ import contextlib
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Iterator
 from contextlib import AbstractAsyncContextManager, nullcontext
+from dataclasses import replace
 from typing import Any
 
 import structlog
@@ -212,6 +213,8 @@ class Service:
         except BusError as error:
             return str(error)
         wrong = complaint(facts)
+        if wrong is not None and complaint(replace(facts, role="master")) is None:
+            return wrong  # a failover makes a master of a replica, or gives its address to one
         if wrong is not None:
             raise BusError(wrong)
         try:

@@ -14,7 +14,7 @@ from shared.bus.redis_log import RedisLog
 from shared.service.frame import Service
 from shared.service.settings import SettingsError
 from tests.service.stub_redis import stub_redis
-from tests.service.toys import free_port, ready, running, started, toy
+from tests.service.toys import free_port, ready, running, started, toy, until
 from tideline.embedded import EmbeddedServer
 
 
@@ -32,8 +32,8 @@ from tideline.embedded import EmbeddedServer
             "run CONFIG SET maxmemory-policy noeviction",
         ),
         (
-            {"redis_version": "8.0.0", "role": "slave"},
-            "Redis is a slave, not a master; point REDIS_URL at the master",
+            {"redis_version": "6.2.14", "role": "slave"},
+            "Redis 6.2 is too old; 7.0 or newer is needed",
         ),
     ],
 )
@@ -52,6 +52,20 @@ async def test_a_real_server_that_evicts_is_refused(own_server: EmbeddedServer, 
     async with started(own_server, "--maxmemory-policy", "allkeys-lru"):
         with pytest.raises(BusError, match=r"^Valkey may evict keys \(maxmemory-policy allkeys-"):
             await asyncio.wait_for(toy(own_server.url, keys).run(), 5)
+
+
+async def test_a_replica_is_waited_for_until_it_is_promoted(
+    own_server: EmbeddedServer, keys: Keys
+) -> None:
+    """Started in the middle of a failover: readiness says why it waits, then it goes on."""
+    service = toy(own_server.url, keys)
+    why = "Valkey is a slave, not a master; point REDIS_URL at the master"
+    replica = started(own_server, "--replicaof", "127.0.0.1", "1")
+    async with replica, running(service) as client:
+        await until(lambda: service.not_ready() == [why])
+        assert why in (await client.get("/readyz")).text
+        await execute(service.redis, "REPLICAOF", "NO", "ONE")
+        await ready(service)
 
 
 async def test_another_number_of_partitions_is_refused(server_url: str, keys: Keys) -> None:
