@@ -22,6 +22,7 @@ COMMANDS = (
     "sql",
     "dlq",
     "readers",
+    "instruments",
     "db",
     "doctor",
     "config",
