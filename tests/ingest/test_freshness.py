@@ -102,8 +102,23 @@ def test_a_late_source_is_judged_by_the_market_of_its_time() -> None:
     assert watch.look("07:14:59") == "closed"
     assert watch.look("07:16", "07:00:59") == "fresh"
     assert watch.look("15:44:50", "15:29:49") == "fresh"
-    assert watch.look("15:45") == "closed"
+    assert watch.look("15:45:01") == "closed"
     assert watch.told == ["first_entry 07:00:59", "last_entry 15:29:49"]
+
+
+def test_a_source_that_is_always_late_is_found_out() -> None:
+    """Prices come a quarter of an hour late each: that is seen before they are called stale. A
+    start that finds an old price alone takes that for no delay."""
+    watch = Watch(since="08:00")
+    watch.look("08:00", "07:44")
+    assert watch.pulse.delay == 0
+    for minute in range(10):
+        watch.look(f"08:{minute + 1:02d}", f"07:{45 + minute}:50")
+    assert watch.pulse.delay == 910 * SECOND
+    assert watch.look("08:10:59") == "fresh"
+    assert watch.look("15:44:59", "15:29:49") == "fresh"
+    assert watch.look("15:45:10") == "closed"
+    assert watch.told == ["first_entry 07:44", "last_entry 15:29:49"]
 
 
 def test_a_price_of_the_day_before_opens_no_session() -> None:
@@ -177,10 +192,10 @@ def test_whatever_comes_or_not_stale_is_told_inside_sessions_only(
         now += wait_s * SECOND
         if age_s is not None:
             newest = max(newest or 0, now - age_s * SECOND)
-        before = pulse.status
+        before, seen_at = pulse.status, now - max(pulse.delay, delay_s * SECOND)
         look = Look(now, newest, delay_s * SECOND)
         pulse, turns = beat(pulse, look, sessions, RULE)
-        session = calendar(symbol).at(now - delay_s * SECOND)
+        session = calendar(symbol).at(seen_at)
         assert (pulse.status == "closed") == (session is None)
         told_now = [turn.kind for turn in turns]
         assert told_now.count("data_stale") == int(pulse.status == "stale" != before)

@@ -11,7 +11,6 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from services.ingest.domain.freshness import (
-    UNKNOWN,
     Cadence,
     Look,
     Pulse,
@@ -204,14 +203,15 @@ class Freshness:
     ) -> str:
         """What is shown of a symbol: for people, and for whoever watches it after us."""
         limits = self._rule.limits(pulse.cadence)
-        span = calendar.at(look.now - look.delay) or calendar.next(look.now - look.delay)
+        delay = max(look.delay, pulse.delay)
+        span = calendar.at(look.now - delay) or calendar.next(look.now - delay)
         shown = {
             "status": pulse.status,
             "price_at": pulse.price_at,
             "source": last.get("source", ""),
             "now": look.now,
             "told_at": self._clock.now(),
-            "delay_ms": look.delay // 1_000,
+            "delay_ms": delay // 1_000,
             "late_ms": limits.late // 1_000,
             "stale_ms": limits.stale // 1_000,
             "session": None if span is None else [span.open_at, span.end],
@@ -225,8 +225,8 @@ def _restored(texts: Texts, now: int) -> dict[str, Pulse]:
     found = {}
     for symbol, text in texts.items():
         saved = json.loads(text)["pulse"]
-        cadence = Cadence(*saved.pop("cadence", UNKNOWN))
-        found[symbol] = replace(Pulse(**saved, cadence=cadence), awaited_since=now)
+        saved |= {"cadence": Cadence(*saved["cadence"]), "lags": tuple(saved["lags"])}
+        found[symbol] = Pulse(**{**saved, "awaited_since": now})
     return found
 
 

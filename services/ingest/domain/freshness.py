@@ -21,6 +21,9 @@ TurnKind = Literal["first_entry", "last_entry", "data_stale", "data_fresh"]
 _LATE_MIN_US = 10 * MICROS_PER_SECOND
 # Three times overdue is no hiccup.
 _STALE_FACTOR = 3
+# Later than this whenever it comes, a source is late by contract, not by chance.
+_DELAYED_US, _DELAYED_MAX_US = 90 * MICROS_PER_SECOND, 1_800 * MICROS_PER_SECOND
+_LAGS = 10
 # However slow a symbol is, an hour without a price in its session is worth a look.
 _STALE_MAX_US = 3_600 * MICROS_PER_SECOND
 
@@ -67,19 +70,29 @@ class Pulse:
 
     ``price_at`` is its newest price's time, ``awaited_since`` since when one is waited for at all,
     ``session_at`` the opening of the session in which the newest price came, None once that
-    session's end was told.
+    session's end was told, ``begun_at`` that of the last session whose first price was told.
+    ``lags`` are how old the last prices were when they came.
     """
 
     awaited_since: int
     status: Status = "closed"
     price_at: int | None = None
     session_at: int | None = None
+    begun_at: int | None = None
     cadence: Cadence = UNKNOWN
+    lags: tuple[int, ...] = ()
+
+    @property
+    def delay(self) -> int:
+        """How late the source is, as seen: the least of the last lags, if that is no chance."""
+        least = min(self.lags, default=0)
+        return least if least >= _DELAYED_US else 0
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What is seen of a symbol at ``now``: its newest price's time, and how late its source is."""
+    """What is seen of a symbol at ``now``: its newest price's time, and how late its source says
+    that it is; 0 where it says nothing."""
 
     now: int
     price_at: int | None
@@ -98,18 +111,18 @@ def beat(
 ) -> tuple[Pulse, list[Turn]]:
     """The pulse after a look, and what has turned. ``now`` never goes backwards.
 
-    A source that is late by ``delay`` is judged by the market as it was so long ago. Outside the
-    session the status is ``closed`` whatever comes or does not.
+    A source that is late, as it says or as it was seen to be before, is judged by the market as it
+    was so long ago. Outside the session the status is ``closed`` whatever comes or does not.
     """
-    seen_at = look.now - look.delay
+    seen_at = look.now - max(look.delay, pulse.delay)
     turns: list[Turn] = []
     session = calendar.at(seen_at)
     came = look.price_at is not None and (pulse.price_at is None or look.price_at > pulse.price_at)
     pulse = _left(pulse, session, turns)
     if came:
         pulse = _price(pulse, look, calendar, rule)
-        if session is not None and pulse.session_at is None and _within(session, look.price_at):
-            pulse = replace(pulse, session_at=session.open_at)
+        if session is not None and _begins(pulse, session):
+            pulse = replace(pulse, session_at=session.open_at, begun_at=session.open_at)
             turns.append(Turn("first_entry", look.price_at))
     status = _status(pulse, seen_at, session, (rule, came))
     if status == "stale" and pulse.status != "stale":
@@ -131,12 +144,16 @@ def _left(pulse: Pulse, session: Span | None, turns: list[Turn]) -> Pulse:
 def _price(pulse: Pulse, look: Look, calendar: SessionCalendar, rule: Rule) -> Pulse:
     """A newer price has come; its distance counts if both stand in one session."""
     assert look.price_at is not None, "asked only where one came"
-    before, cadence = pulse.price_at, pulse.cadence
+    before, cadence, lags = pulse.price_at, pulse.cadence, pulse.lags
+    lag = max(0, look.now - look.price_at)
+    # The first price that is seen may have stood there for long; a fill is no source's delay.
+    if before is not None and lag <= _DELAYED_MAX_US:
+        lags = (*lags, lag)[-_LAGS:]
     span = calendar.at(look.price_at)
     if before is not None and span is not None and span.open_at <= before:
         # An outage is no cadence: it counts as the longest wait that was still in order.
         cadence = cadence.after(min(look.price_at - before, rule.limits(cadence).stale))
-    return replace(pulse, price_at=look.price_at, cadence=cadence)
+    return replace(pulse, price_at=look.price_at, cadence=cadence, lags=lags)
 
 
 def _status(pulse: Pulse, seen_at: int, session: Span | None, judged: tuple[Rule, bool]) -> Status:
@@ -159,5 +176,8 @@ def _awaited(pulse: Pulse, session: Span) -> int:
     return since if pulse.price_at is None else max(since, pulse.price_at)
 
 
-def _within(session: Span, at: int | None) -> bool:
-    return at is not None and session.open_at <= at < session.end
+def _begins(pulse: Pulse, session: Span) -> bool:
+    """Whether the newest price is the first of a session of which nothing was told yet."""
+    known = session.open_at in (pulse.session_at, pulse.begun_at)
+    at = pulse.price_at
+    return not known and at is not None and session.open_at <= at < session.end
