@@ -14,6 +14,7 @@ from redis.exceptions import RedisError
 
 from shared.bus.connection import complaint, masked, server_facts
 from shared.bus.log import BusError
+from shared.service.settings import SettingsError
 from tideline import ports
 from tideline.commands.config import complaints
 from tideline.embedded import binary
@@ -22,6 +23,7 @@ from tideline.readiness import ask
 from tideline.rundir import running
 from tideline.server import connected, warnings
 from tideline.settings import LauncherSettings
+from tideline.tables import folders, kept, standing
 from tideline.trouble import Trouble
 
 State = Literal["ok", "warn", "fail"]
@@ -51,6 +53,7 @@ async def all_findings(settings: LauncherSettings) -> list[Finding]:
         Finding("services", "ok", f"{told()} installed"),
         _port(settings),
         *_page(),
+        *await _tables(settings),
         *(_directory(path) for path in _directories(settings)),
     ]
 
@@ -142,6 +145,21 @@ def _page() -> Iterator[Finding]:
     yield Finding(
         "page", "fail", "lightweight-charts is not installed", "run `make setup`, which runs npm ci"
     )
+
+
+async def _tables(settings: LauncherSettings) -> list[Finding]:
+    """Where the services here keep tables; nothing to mend where there are none yet."""
+    found = []
+    for name, folder in folders().items():
+        from shared.store.errors import StoreError
+
+        try:
+            shown = await standing(kept(settings), name, folder)
+        except (StoreError, SettingsError) as error:
+            found.append(Finding("tables", "fail", str(error), "start it or correct DATABASE_URL"))
+        else:
+            found.append(Finding("tables", "ok", shown))
+    return found
 
 
 def _directories(settings: LauncherSettings) -> Iterator[Path]:

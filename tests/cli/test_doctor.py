@@ -24,7 +24,7 @@ def test_a_machine_that_has_everything(
     code, out, err = tideline("doctor", "--json")
     states = {what: one["state"] for what, one in findings(out).items() if what != "disk"}
     assert states == dict.fromkeys(
-        ["python", "settings", "embedded server", "services", "port", "page"], "ok"
+        ["python", "settings", "embedded server", "services", "port", "page", "tables"], "ok"
     )
     assert (code, err) == (0, "")
 
@@ -38,6 +38,22 @@ def test_a_port_in_use_fails(tideline: Tideline, monkeypatch: pytest.MonkeyPatch
     assert code == 1
     assert f"fail  port: port {port} is in use; stop what uses it" in out
     assert out.splitlines()[-1].endswith("1 to mend")
+
+
+def test_tables_are_looked_at_and_not_made(
+    tideline: Tideline, monkeypatch: pytest.MonkeyPatch, place: Path
+) -> None:
+    """Where they will be, where they are, or why they cannot be reached."""
+    file = place / ".tideline" / "data" / "ingest.sqlite3"
+    assert f"ok    tables: ingest has none yet; they will be in {file}" in tideline("doctor")[1]
+    assert not (place / ".tideline").exists()
+    tideline("db", "upgrade", "--service", "ingest")
+    assert "ok    tables: ingest at revision 0001 in" in tideline("doctor")[1]
+    monkeypatch.setenv("DATABASE_URL", "postgresql://me:hush@127.0.0.1:1/tideline")
+    code, out, _ = tideline("doctor")
+    assert code == 1
+    assert "fail  tables: the tables at postgresql://127.0.0.1:1/tideline cannot be used" in out
+    assert "hush" not in out
 
 
 def test_a_given_server_is_examined(

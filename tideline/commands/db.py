@@ -2,14 +2,14 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from tideline.installed import SERVICES, installed
+from tideline.installed import SERVICES
 from tideline.settings import LauncherSettings
+from tideline.tables import folders, kept
 from tideline.terminal import Terminal, write_json
 from tideline.trouble import MISUSED, Trouble, listed
 
@@ -63,23 +63,12 @@ def downgrade(
     _run(service, act, json=json)
 
 
-def folders() -> dict[str, Path]:
-    """The migrations of every service here that has tables."""
-    found = {name: find_spec(f"services.{name}.migrations") for name in installed()}
-    return {
-        name: Path(spec.origin).parent
-        for name, spec in found.items()
-        if spec is not None and spec.origin is not None
-    }
-
-
 def _run(
     service: str | None, act: Callable[[Any], Awaitable[dict[str, str]]], *, json: bool
 ) -> None:
     chosen = _chosen(service)
     settings = LauncherSettings.load()
-    data = settings.given_data_dir or settings.launcher.state_dir.absolute() / "data"
-    asyncio.run(_each(chosen, settings.model_copy(update={"data_dir": data}), act, json=json))
+    asyncio.run(_each(chosen, kept(settings), act, json=json))
 
 
 async def _each(
