@@ -20,8 +20,8 @@ PREFIX = "tideline-test-"
 SERVICES = ("ingest", "indicators", "signals", "notifier", "charts")
 MARKS = [
     pytest.mark.containers,
-    # The first of them waits for the images.
-    pytest.mark.timeout(1800),
+    # Without what fixtures take, for the first test waits for the images; those end by themselves.
+    pytest.mark.timeout(900, func_only=True),
 ]
 # All of this is for machines that are busy with other tests: only what hangs takes so long.
 _COMMAND_S = 300.0
@@ -144,7 +144,7 @@ class Project:
         added: dict[str, dict[str, Any]] = {s: {"image": image(s)} for s in SERVICES}
         added["redis"] = {"ports": [f"127.0.0.1:{self.redis_port}:6379"]}
         for service, keys in self.more.items():
-            added[service] |= keys
+            added.setdefault(service, {}).update(keys)
         override = self.folder / "override.yml"
         override.write_text(json.dumps({"version": "3.9", "services": added}))
         # A developer's own .env beside the Compose file is not the tests' business.

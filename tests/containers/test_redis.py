@@ -10,7 +10,7 @@ from shared.bus.keys import Keys
 from shared.bus.log import Log
 from shared.bus.redis_log import RedisLog
 from tests.bus.test_log import *  # noqa: F403 the same tests, collected here once more
-from tests.containers.engine import MARKS, eventually
+from tests.containers.engine import MARKS, PREFIX, eventually
 from tests.containers.images import REDIS
 from tests.integration.test_real_input import (  # noqa: F401 likewise
     test_days_of_ticks_equal_the_oracle_and_other_peoples_numbers,
@@ -29,7 +29,8 @@ def server_url(engine: None) -> Iterator[str]:
     from testcontainers.core.container import DockerContainer
 
     # Not its RedisContainer: that one's look whether Redis answers leaves a connection open.
-    with DockerContainer(REDIS).with_exposed_ports(_PORT) as server:
+    label = {"com.docker.compose.project": f"{PREFIX}{os.getpid()}-redis"}
+    with DockerContainer(REDIS, labels=label).with_exposed_ports(_PORT) as server:
         url = f"redis://{server.get_container_host_ip()}:{server.get_exposed_port(_PORT)}/0"
         eventually(lambda: _answers(url), "Redis in the container answers")
         yield url
