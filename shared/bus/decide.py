@@ -1,62 +1,28 @@
 """One stage and partition: from entries read to the commit that follows from them. No I/O."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 
 import structlog
 
+from shared.bus.cap import TooLarge, check
 from shared.bus.inputs import Input
 from shared.bus.log import Commit, Lease
 from shared.bus.outputs import outputs_of
+from shared.bus.plan import Part, Plan
 from shared.bus.poison import dead_letter
 from shared.bus.share import DeadShare
 from shared.bus.step import Quick, StageSpec, Step
 from shared.bus.topics import Topic
 from shared.events.base import Event
 from shared.events.codec import Poison, RawEntry
-from shared.events.control import DeadLetter, Watermark
+from shared.events.control import Watermark
 from shared.events.spine import PARTITION_SYMBOL, SPINE, Close, Heartbeat
 from shared.events.ticks import Ticks
 
 log = structlog.get_logger(__name__)
 
-
-@dataclass(slots=True)
-class _Part:
-    """Events of one topic that the machine sees at once, and their entries."""
-
-    topic: Topic
-    ids: list[str]
-    events: list[Event] | Ticks
-
-
-@dataclass(slots=True)
-class _Plan:
-    """What was taken from the inputs since the last commit, and what followed from it.
-
-    The machine has seen the first ``decided`` of the parts.
-    """
-
-    parts: list[_Part] = field(default_factory=list)
-    decided: int = 0
-    outputs: list[Event] = field(default_factory=list)
-    dead: list[DeadLetter] = field(default_factory=list)
-    consumed: int = 0
-    closed: bool = False
-
-    def add(self, topic: Topic, entry_id: str, event: Event) -> None:
-        last = self.parts[-1] if len(self.parts) > self.decided else None
-        if last is not None and last.topic == topic and isinstance(last.events, list):
-            last.ids.append(entry_id)
-            last.events.append(event)
-        else:
-            self.parts.append(_Part(topic, [entry_id], [event]))
-
-    def each(self) -> Iterator[tuple[Topic, str, Event]]:
-        """Everything that was taken, one by one."""
-        for part in self.parts:
-            for entry_id, event in zip(part.ids, part.events, strict=True):
-                yield part.topic, entry_id, event
+# More entries than anybody asks for in one commit.
+_ANY = 1 << 20
 
 
 class Decider:
@@ -71,17 +37,26 @@ class Decider:
         self.spec = spec
         self.lease = lease
         self._seq = lease.seq
-        self._share = DeadShare(lease.stage, lease.partition, lease.checkpoint)
-        self._mark = int(lease.checkpoint.get("pos", "0"))
-        self._time = 0
+        self._checkpoint = dict(lease.checkpoint)
         self._saved = dict(lease.state)
-        self._step = spec.restore(self._saved)
+        # What a commit may hold of entries read, and the entry of which not even one fits.
+        self._most = _ANY
+        self._refused: tuple[str, str] | None = None
+        self._sent: Commit | None = None
+        self._begin()
+
+    def _begin(self) -> None:
+        """Go on from the last commit, with nothing read."""
+        self._share = DeadShare(self.lease.stage, self.lease.partition, self._checkpoint)
+        self._mark = int(self._checkpoint.get("pos", "0"))
+        self._time = 0
+        self._step = self.spec.restore(self._saved)
         # Only a spine has so many ticks, and only some steps take them as columns.
-        self._in_runs = spec.primary == SPINE and hasattr(self._step, "ticks")
-        self._primary = Input(spec.primary, lease.checkpoint)
-        self._joined = None if spec.joined is None else Input(spec.joined, lease.checkpoint)
-        self._plan = _Plan()
-        self._unsaved: dict[str, str] = {}
+        self._in_runs = self.spec.primary == SPINE and hasattr(self._step, "ticks")
+        self._primary = Input(self.spec.primary, self._checkpoint)
+        joined = self.spec.joined
+        self._joined = None if joined is None else Input(joined, self._checkpoint)
+        self._plan = Plan()
         self.waits_for: int | None = None
 
     @property
@@ -109,7 +84,8 @@ class Decider:
         """Take entries that follow what was read so far."""
         source = self._primary if topic == self._primary.topic else self._joined
         assert source is not None, topic
-        source.offer(entries, in_runs=self._in_runs and source is self._primary)
+        in_runs = self._in_runs and source is self._primary and self._refused is None
+        source.offer(entries, in_runs=in_runs)
 
     def plan(self, limit: int, views: bool = False, hold: bool = False) -> Commit | None:
         """Decide on what can be decided and return the commit, or None if there is nothing.
@@ -117,10 +93,14 @@ class Decider:
         ``hold`` keeps back, for a later call to commit, what nobody waits for: entries that were
         decided on and from which nothing followed, as long as they are fewer than ``limit``.
 
+        Where the commit would be larger than one may be there is none: the same is decided again,
+        once it has been read again, in smaller parts. An entry whose commit alone would be too
+        large becomes a dead letter.
+
         Raises:
             TooManyDead: most of what was read lately would be stepped over.
         """
-        plan = self._plan
+        plan, limit = self._plan, min(limit, self._most)
         self._consume(plan, limit)
         self._decide(plan)
         shown = self._views() if views else {}
@@ -129,10 +109,19 @@ class Decider:
         telling = shown or plan.outputs or plan.dead or plan.closed
         if hold and not telling and plan.consumed < limit:
             return None
-        self._plan = _Plan()
-        return self._commit(plan, shown)
+        self._plan = Plan()
+        self._sent = commit = self._commit(plan, shown)
+        try:
+            check(self.lease, commit.outputs, commit.state, commit.views)
+        except TooLarge as large:
+            if limit == 1:
+                self._refused = (self._primary.taken, f"undecidable: {large}")
+            self._most = max(1, min(limit, plan.consumed) // 2)
+            self._begin()
+            return None
+        return commit
 
-    def _commit(self, plan: _Plan, shown: dict[str, str]) -> Commit:
+    def _commit(self, plan: Plan, shown: dict[str, str]) -> Commit:
         reason = plan.dead[-1].reason if plan.dead else ""
         checkpoint = self._share.take(plan.consumed, len(plan.dead), reason)
         checkpoint["pos"] = str(self._mark)
@@ -142,7 +131,6 @@ class Decider:
                 checkpoint[source.topic] = source.taken
                 checkpoint[f"n:{source.topic}"] = str(source.count)
                 rests_on += source.rests_on()
-        self._unsaved = self._step.changes()
         entries = outputs_of([*plan.dead, *plan.outputs])
         if plan.closed:
             entries += outputs_of([self._watermark()], self.spec.output)
@@ -154,7 +142,7 @@ class Decider:
             # A token is never issued twice and a decider never plans twice for one number.
             txid=f"{self.lease.token}/{self._seq}",
             checkpoint=checkpoint,
-            state=self._unsaved,
+            state=self._step.changes(),
             outputs=entries,
             views=shown,
             rests_on=rests_on,
@@ -163,15 +151,18 @@ class Decider:
 
     def settle(self) -> None:
         """The planned commit stands."""
+        assert self._sent is not None
         self._seq += 1
-        for name, text in self._unsaved.items():
+        self._most, self._refused = min(2 * self._most, _ANY), None
+        self._checkpoint.update(self._sent.checkpoint)
+        for name, text in self._sent.state.items():
             if text == "":
                 self._saved.pop(name, None)
             else:
                 self._saved[name] = text
-        self._unsaved = {}
+        self._sent = None
 
-    def _consume(self, plan: _Plan, limit: int) -> None:
+    def _consume(self, plan: Plan, limit: int) -> None:
         self.waits_for = None
         while plan.consumed < limit and (head := self._primary.head) is not None:
             if isinstance(head, Ticks):
@@ -187,21 +178,23 @@ class Decider:
         # behind for as long as nothing closes.
         self._consume_joined(plan, self._mark)
 
-    def _consume_joined(self, plan: _Plan, pos: int) -> None:
+    def _consume_joined(self, plan: Plan, pos: int) -> None:
         while self._joined is not None and (head := self._joined.head) is not None:
             if isinstance(head, Event) and head.pos > pos:
                 break
             self._note(plan, self._joined)
 
-    def _note_run(self, plan: _Plan, most: int) -> None:
+    def _note_run(self, plan: Plan, most: int) -> None:
         ids, ticks = self._primary.take_run(most)
         plan.consumed += len(ticks)
-        plan.parts.append(_Part(self._primary.topic, list(ids), ticks))
+        plan.parts.append(Part(self._primary.topic, list(ids), ticks))
         self._mark = ticks.pos[-1]
 
-    def _note(self, plan: _Plan, source: Input) -> None:
+    def _note(self, plan: Plan, source: Input) -> None:
         event = source.take()
         plan.consumed += 1
+        if self._refused is not None and source is self._primary:
+            event = self._refuse(event)
         if isinstance(event, Poison):
             plan.dead.append(dead_letter(self.spec.name, source.topic, source.taken, event))
             return
@@ -215,7 +208,13 @@ class Decider:
         if not isinstance(event, Watermark):
             plan.add(source.topic, source.taken, event)
 
-    def _decide(self, plan: _Plan) -> None:
+    def _refuse(self, event: Event | Poison) -> Event | Poison:
+        entry, reason = self._refused or ("", "")
+        if self._primary.taken != entry or isinstance(event, Poison):
+            return event
+        return Poison(tuple(map(str, event.wire())), reason)
+
+    def _decide(self, plan: Plan) -> None:
         try:
             for part in plan.parts[plan.decided :]:
                 plan.outputs += _seen(self._step, part.events)
@@ -224,7 +223,7 @@ class Decider:
             plan.outputs = self._decide_around_poison(plan)
         plan.decided = len(plan.parts)
 
-    def _decide_around_poison(self, plan: _Plan) -> list[Event]:
+    def _decide_around_poison(self, plan: Plan) -> list[Event]:
         """Find the events that cannot be decided and step over each, from the saved state."""
         taken = list(plan.each())
         bad: dict[int, Exception] = {}

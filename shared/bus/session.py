@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 import structlog
 
+from shared.bus.cap import check
 from shared.bus.log import START, Commit, Lease, LeaseLost, Log, order
 from shared.bus.outputs import outputs_of
 from shared.bus.owner import Owner
@@ -77,6 +78,7 @@ class Session:
         Raises:
             LeaseLost: another worker owns the partition, or the log was rolled back.
             TooManyDead: most of what was read lately would be stepped over.
+            TooLarge: it is more than one commit may hold; nothing was sent.
         """
         async with self._turn:
             await self._commit(outputs, changes, offsets)
@@ -87,6 +89,8 @@ class Session:
         changes: Mapping[str, str],
         offsets: Mapping[Topic, tuple[str, int]],
     ) -> None:
+        entries = outputs_of(outputs)
+        check(self._lease, entries, changes)
         counts = {
             f"n:{topic}": self._counts.get(f"n:{topic}", 0) + taken
             for topic, (_, taken) in offsets.items()
@@ -103,7 +107,7 @@ class Session:
                 **{name: str(count) for name, count in counts.items()},
             },
             state=changes,
-            outputs=outputs_of(outputs),
+            outputs=entries,
             rests_on=self._rests_on(offsets),
             incarnation=self._lease.incarnation,
         )

@@ -21,6 +21,14 @@ class Deadlines:
         if lane.due != NEVER:
             heappush(self._heap, (lane.due, lane.symbol, lane))
 
+    def __len__(self) -> int:
+        return len(self._heap)
+
+    def due(self, at: int) -> list[str]:
+        """The symbols of the lanes that ``reached`` would take out, in its order; they stay."""
+        found = sorted((due, symbol) for due, symbol, lane in self._heap if lane.due == due <= at)
+        return list(dict.fromkeys(symbol for _, symbol in found))
+
     def reached(self, at: int) -> Iterator[Lane]:
         """Take out the lanes that are due, the earliest first."""
         while self._heap and self._heap[0][0] <= at:

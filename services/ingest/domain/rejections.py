@@ -20,6 +20,8 @@ LAST_TIME = 2**53 - 1
 _STAGE = "feed"
 _SYMBOL = TypeAdapter(Symbol)
 _REASON_MAX = 1_000
+# Characters kept of what may be of any size; the digest is over all of it.
+_BODY_MAX = 65_536
 
 
 class Rejections:
@@ -46,7 +48,7 @@ class Rejections:
             entry=str(self.total),
             reason=reason[:_REASON_MAX],
             digest=_digest(raw),
-            body=list(raw),
+            body=_bounded(raw),
         )
 
 
@@ -58,6 +60,17 @@ def _raw(item: Item | ConfigRequested) -> tuple[str, ...]:
         return tuple(map(str, item.wire()))
     fields = {"type": type(item).__name__, **item._asdict()}
     return tuple(str(part) for pair in fields.items() for part in pair)
+
+
+def _bounded(fields: tuple[str, ...]) -> list[str]:
+    """The fields as far as they fit."""
+    kept, left = [], _BODY_MAX
+    for text in fields:
+        if left <= 0:
+            break
+        kept.append(text[:left])
+        left -= max(1, len(text))
+    return kept
 
 
 def _digest(fields: tuple[str, ...]) -> str:

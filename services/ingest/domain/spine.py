@@ -61,7 +61,7 @@ class SpineWriter:
             for symbol, text in state.items()
             if (instrument := table.find(symbol)) is not None
         }
-        self._deadlines = Deadlines(self._lanes.values())
+        self.deadlines = Deadlines(self._lanes.values())
         self._dirty: set[str] = set()
         self._out: list[Event] = []
         self._handlers: dict[type[Any], Callable[[Any], None]] = {
@@ -172,7 +172,7 @@ class SpineWriter:
     def _reach(self, reached: FeedTime) -> None:
         if reached.at <= self.time:
             return
-        for lane in self._deadlines.reached(reached.at):
+        for lane in self.deadlines.reached(reached.at):
             self._close(lane, reached.at - lane.grace)
             self._dirty.add(lane.symbol)
         self._tell_time(reached)
@@ -252,7 +252,7 @@ class SpineWriter:
         span = lane.calendar.at(at)
         assert span is not None, "faults are told before"
         lane.open(at, span, smallest)
-        self._deadlines.put(lane)
+        self.deadlines.put(lane)
 
     def _close(self, lane: Lane, until: int) -> None:
         for ending in lane.end(until):
@@ -270,7 +270,7 @@ class SpineWriter:
                     next_session_end_at=following[1],
                 )
             )
-        self._deadlines.put(lane)
+        self.deadlines.put(lane)
 
     def _next(self) -> int:
         self.pos += 1
