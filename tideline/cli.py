@@ -19,6 +19,7 @@ COMMANDS = (
     "run",
     "tail",
     "topics",
+    "preview",
     "sql",
     "dlq",
     "readers",

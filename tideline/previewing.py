@@ -1,18 +1,67 @@
 """The past through the live machines, for a preview: candles, what the rules look at, signals."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from pathlib import Path
+from typing import Any, Protocol
 
 from services.indicators.domain.catalogue import CATALOGUE, parse
+from services.indicators.domain.defaults import recipes as everybodys
 from services.indicators.domain.recipe import Recipe, RecipeError
 from services.indicators.domain.stage import Recipes, stage
+from services.indicators.settings import IndicatorsSettings
+from services.ingest.adapters.feeds.base import FeedError
+from services.ingest.adapters.feeds.file.feed import FileFeed
+from services.ingest.adapters.feeds.file.reading import Defaults
+from services.ingest.adapters.sources import instruments
 from services.ingest.domain.candles import CandlesStep
-from services.signals.domain.preview import Preview
+from services.ingest.domain.spine import SpineWriter
+from services.ingest.settings import IngestSettings
+from services.signals.domain.preview import Preview, Report
 from services.signals.domain.rules import RuleSet
-from shared.events import CandleClosed, Event
+from shared.clock import SystemClock
+from shared.events import CandleClosed, DeadLetter, Event
 from shared.market.timeframes import TIMEFRAMES, Timeframe
 
 _NAMES = ("levels", "zones")
+
+
+class Wanted(Protocol):
+    """What of a file is to be played."""
+
+    @property
+    def symbol(self) -> str: ...
+    @property
+    def since(self) -> int | None: ...
+    @property
+    def until(self) -> int | None: ...
+    @property
+    def horizon(self) -> Timeframe | None: ...
+    @property
+    def timeframe(self) -> str | None: ...
+
+
+async def play_file(rule_set: RuleSet, path: Path, wanted: Wanted) -> Report:
+    """What the rules would have done on a recording, all of which is played.
+
+    Raises:
+        FeedError: the file is no recording, or does not hold the symbol.
+        SettingsError: the instrument file of the settings is wrong.
+    """
+    preview = Preview(rule_set, wanted.symbol, wanted.since or 0, wanted.until, wanted.horizon)
+    table = instruments(IngestSettings.load().ingest)
+    defaults = Defaults(wanted.symbol, wanted.timeframe)
+    feed = FileFeed(path, table, SystemClock(), None, defaults)
+    there = await feed.symbols()
+    if wanted.symbol not in there:
+        raise FeedError(f"{path} holds {', '.join(there)}, not {wanted.symbol}")
+    section = IndicatorsSettings.load().indicators
+    chain = Chain(preview, rule_set, everybodys(section.every, section.extra))
+    writer = SpineWriter(table, {})
+    symbols = [symbol for symbol in there if symbol in {wanted.symbol, *preview.others}]
+    async for items in feed.stream(symbols, {}):
+        entries = writer.process(items)
+        chain.play(entry for entry in entries if not isinstance(entry, DeadLetter))
+    return preview.report()
 
 
 class Chain:

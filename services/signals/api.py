@@ -6,12 +6,14 @@ from pathlib import Path
 
 from fastapi import APIRouter
 
+from services.signals.adapters.recorded import Recorded
 from services.signals.adapters.rule_desk import RuleDesk
 from services.signals.adapters.rule_files import RuleFileError, load
 from services.signals.adapters.rule_store import RuleStore
 from services.signals.adapters.signal_store import SignalStore
 from services.signals.adapters.tables import MIGRATIONS, SERVICE
 from services.signals.adapters.wanted import RuleSets
+from services.signals.routes.preview import PreviewApi
 from services.signals.routes.rules import RulesApi
 from services.signals.routes.signals import SignalsApi
 from services.signals.settings import SignalsSettings
@@ -38,6 +40,7 @@ def build_web(settings: SignalsSettings, log: RedisLog, clock: Clock) -> Web:
     reads = RedisReads(log.redis, log.keys)
     sets = RuleSets(configured, RuleStore(store, clock))
     router = APIRouter()
+    PreviewApi(sets, Recorded(settings.archive, log), reads, clock).mount(router)
     RulesApi(sets, RuleDesk(log, clock, sets), reads).mount(router)
     SignalsApi(SignalStore(store, clock), reads).mount(router)
 

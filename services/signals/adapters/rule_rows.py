@@ -53,19 +53,23 @@ def _words(when: Mapping[str, Any]) -> Row:
     found: Row = {"rule_type": str(when["kind"]).title()[:20]}
     found |= dict.fromkeys(("symbol", "parameter", "correlation_threshold"))
     for part in _parts(when):
-        kind, right = part.get("kind"), part.get("right")
-        key = right.get("name") if isinstance(right, Mapping) else None
-        if kind in _PRICE and key in _SWINGS:
-            assert isinstance(right, Mapping)
-            return found | {
-                "rule_type": _PRICE[str(kind)],
-                "parameter": _SWINGS[str(key)],
-                "symbol": right.get("symbol"),
+        left, right = (part.get(side) or {} for side in ("left", "right"))
+        if part.get("kind") not in _PRICE or not isinstance(right, Mapping):
+            continue
+        if left.get("kind") == "correlation":
+            words = {
+                "rule_type": _CORRELATION,
+                "symbol": left["symbol"],
+                "correlation_threshold": right.get("number"),
             }
-    for part in _parts(when):
-        threshold = part.get("threshold")
-        if part.get("kind") == "correlation" and isinstance(threshold, int | float):
-            found |= {"rule_type": _CORRELATION, "correlation_threshold": threshold}
+            return found | words
+        if right.get("name") in _SWINGS:
+            words = {
+                "rule_type": _PRICE[str(part["kind"])],
+                "symbol": left.get("symbol"),
+                "parameter": _SWINGS[right["name"]],
+            }
+            return found | words
     return found
 
 

@@ -1,24 +1,36 @@
 """Would it have fired? The live machine over the past, and what the price did after each hit."""
 
 from bisect import bisect_right
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import orjson
 
+from services.signals.domain.closes import numbers_of
 from services.signals.domain.conditions import AtClose
+from services.signals.domain.others import RELAYED, Relayed
 from services.signals.domain.quota import ends_session
 from services.signals.domain.rules import RuleSet
 from services.signals.domain.step import SignalsStep
-from shared.events import Close, Config, Event, LevelComputed, SignalGenerated
+from shared.events import (
+    CandleIn,
+    Close,
+    Config,
+    Event,
+    LevelComputed,
+    SignalGenerated,
+    Tick,
+)
 from shared.events.base import moment
 from shared.events.spine import PARTITION_SYMBOL
 from shared.market.timeframes import Timeframe
 
 HORIZONS = (1, 5, 20)
 DEFAULT_HORIZON: Timeframe = "15m"
+# What a preview has of its own: its rules, and what they look at of other symbols.
+_OWN_KINDS = ("rules", RELAYED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +115,7 @@ class Preview:
         self._since = since
         self._until = until
         self._horizons = {rule.name: horizon or _horizon(rule.when) for rule in rule_set.rules}
+        self.others = frozenset(one for rule in rule_set.rules for one in rule.others)
         self._step = SignalsStep({})
         self._step.process([_config(rule_set)])
         self._signals: list[SignalGenerated] = []
@@ -116,26 +129,32 @@ class Preview:
         return {*self._horizons.values()}
 
     def play(self, events: Sequence[Event]) -> None:
-        """Take the next entries; every rule set that stands among them is passed over.
+        """Take the next entries, and readings of the symbols that the rules look at besides.
+
+        Rule sets among the entries, and what they made the log relay, are passed over.
 
         Raises:
             ValueError: an entry cannot be decided.
         """
         mine: list[Event] = []
         for event in events:
-            if isinstance(event, Config) and event.kind == "rules":
+            if isinstance(event, Config) and event.kind in _OWN_KINDS:
                 continue
-            mine.append(event)
+            if event.symbol not in (self._symbol, PARTITION_SYMBOL):
+                if isinstance(event, LevelComputed) and event.symbol in self.others:
+                    mine.append(_relayed(event))
+                continue
             if isinstance(event, LevelComputed):
                 self._note(event)
             elif isinstance(event, Close):
-                if event.symbol == self._symbol and ends_session(event):
+                if ends_session(event):
                     # The machine forgets the day's counts with this close.
-                    self._take(mine[:-1])
+                    self._take(mine)
                     self._settle()
-                    mine = [event]
-            else:
-                self._prices += event.symbol == self._symbol
+                    mine = []
+            elif isinstance(event, Tick | CandleIn):
+                self._prices += 1
+            mine.append(event)
         self._take(mine)
 
     def report(self) -> Report:
@@ -174,8 +193,6 @@ class Preview:
         return int(self._shown.get("suppressed", {}).get(self._rule_set.name, 0))
 
     def _note(self, reading: LevelComputed) -> None:
-        if reading.symbol != self._symbol:
-            return
         self._candles += 1
         times, closes = self._closes.setdefault(reading.timeframe, ([], []))
         times.append(reading.at)
@@ -191,6 +208,26 @@ class Preview:
             else None
             for after in HORIZONS
         }
+
+
+def _relayed(reading: LevelComputed) -> Config:
+    """Another symbol's reading, as the log would have relayed it."""
+    body = Relayed(
+        symbol=reading.symbol,
+        timeframe=reading.timeframe,
+        at=reading.at,
+        origin=reading.origin,
+        numbers=numbers_of(reading),
+    )
+    return Config(
+        symbol=PARTITION_SYMBOL,
+        at=reading.at,
+        pos=reading.pos,
+        kind=RELAYED,
+        name=f"{reading.symbol}:{reading.timeframe}",
+        version=reading.id,
+        body=body.model_dump(mode="json"),
+    )
 
 
 def _horizon(when: object) -> Timeframe:
@@ -209,14 +246,26 @@ def _config(rule_set: RuleSet) -> Config:
     )
 
 
-def in_order(spine: Iterable[Event], readings: Iterable[LevelComputed]) -> list[Event]:
-    """Recorded entries as the stage sees them: each close after the readings of its position."""
-    at: dict[int, list[LevelComputed]] = {}
-    for reading in readings:
-        at.setdefault(reading.pos, []).append(reading)
-    found: list[Event] = []
+def in_order(
+    spine: Iterable[Event], readings: Iterable[LevelComputed], others: Iterable[LevelComputed] = ()
+) -> Iterator[Event]:
+    """One partition's recorded entries as the stage sees them: each close after the readings of its
+    position. Readings of other symbols stand before the first entry that is not before them; when
+    exactly they come decides nothing."""
+    mine, foreign = _Queue(readings), _Queue(others)
     for entry in spine:
-        if isinstance(entry, Close):
-            found += at.pop(entry.pos, [])
-        found.append(entry)
-    return found
+        reached = entry.pos if isinstance(entry, Close) else entry.pos - 1
+        yield from mine.up_to(lambda one, reached=reached: one.pos <= reached)  # type: ignore[misc]
+        yield from foreign.up_to(lambda one, at=entry.at: one.at <= at)  # type: ignore[misc]
+        yield entry
+
+
+class _Queue:
+    """Readings that are taken from the front."""
+
+    def __init__(self, readings: Iterable[LevelComputed]) -> None:
+        self._rest = deque(readings)
+
+    def up_to(self, is_due: Callable[[LevelComputed], bool]) -> Iterator[LevelComputed]:
+        while self._rest and is_due(self._rest[0]):
+            yield self._rest.popleft()

@@ -67,8 +67,8 @@ def told() -> Iterator[None]:
         raise Problem(503, f"{error}; try again soon") from None
 
 
-def rule_set_of(body: Mapping[str, Any]) -> RuleSet:
-    """The rule set that a body is.
+def rule_set_of(body: Mapping[str, Any], place: str = "") -> RuleSet:
+    """The rule set that a body is, or a member of it at ``place``.
 
     Raises:
         Problem: it is none; every error points at its field.
@@ -76,7 +76,7 @@ def rule_set_of(body: Mapping[str, Any]) -> RuleSet:
     try:
         return RuleSet.model_validate(body)
     except ValidationError as error:
-        errors = complaints(error)
+        errors = [{**one, "pointer": place + one["pointer"]} for one in complaints(error)]
         first = errors[0]
         where = first["pointer"].lstrip("/") or "the rule set"
         raise Problem(422, f"{where}: {first['detail']}", errors=errors) from None
