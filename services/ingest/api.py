@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 
 from fastapi import APIRouter
 
+from services.ingest.adapters.holidays import observed
 from services.ingest.adapters.sources import instruments
 from services.ingest.adapters.tables import store
 from services.ingest.adapters.watchlists import Watchlists
@@ -28,7 +29,7 @@ def build_web(settings: IngestSettings, log: RedisLog, clock: Clock) -> Web:
         StoreError: the data directory cannot be made.
     """
     section = settings.ingest
-    table = instruments(section)
+    table = observed(instruments(section), section, clock.now())
     tables = store(settings)
     watchlists = Watchlists(tables, clock)
     lookup = Lookup(table, clock)

@@ -114,6 +114,11 @@ class IngestSection(BaseModel):
     instruments: Path | None = Field(
         None, description="TOML file that adds and changes instruments, see docs/instruments.md"
     )
+    holidays: bool = Field(
+        True,
+        description="keep the exchanges' holidays and half-days; else only those of the "
+        "instrument file",
+    )
     seed: Annotated[int, Field(ge=0, lt=2**32)] = Field(
         1, description="which simulated market the demo feed shows"
     )

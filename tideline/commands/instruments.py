@@ -38,10 +38,12 @@ def instruments(symbol: Symbol = None, kind: Kind = None, json: Json = False) ->
 
 
 def _table() -> Any:
+    from services.ingest.adapters.holidays import observed
     from services.ingest.adapters.sources import instruments as known
     from services.ingest.settings import IngestSettings
 
-    return known(IngestSettings.load().ingest)
+    section = IngestSettings.load().ingest
+    return observed(known(section), section, SystemClock().now())
 
 
 def _found(table: Any, symbol: str, today: date) -> Any:
