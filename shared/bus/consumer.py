@@ -18,7 +18,8 @@ from redis.exceptions import RedisError
 
 from shared.bus.cursor import GroupCursor, IdCursor
 from shared.bus.keys import Keys
-from shared.bus.log import START
+from shared.bus.lives import Lives
+from shared.bus.log import START, BusError
 from shared.bus.reader import Batch, Handler, Reader, body
 from shared.bus.tasks import end
 from shared.bus.topics import OPS_TOPIC, Topic
@@ -72,6 +73,7 @@ class LogBroker(RedisBroker):
         self._keys = keys
         self._upkeep = upkeep
         self._readers: list[Reader] = []
+        self._lives: list[str] = []
         self._looking_after: asyncio.Task[None] | None = None
 
     def subscribe(
@@ -125,6 +127,8 @@ class LogBroker(RedisBroker):
 
     async def start(self) -> None:
         client = await self.connect()
+        if self._readers:
+            self._lives = await Lives(client, self._keys).now()
         for reader in self._readers:
             await reader.cursor.prepare(client)
         await super().start()
@@ -172,7 +176,7 @@ class LogBroker(RedisBroker):
         )
         subscriber(reader.take)
         reader.cursor = (
-            IdCursor(subscriber)
+            IdCursor(subscriber, lambda: self._lives[reader.partition])
             if group is None
             else GroupCursor(subscriber, start, self._upkeep.orphaned_after_ms)
         )
@@ -180,6 +184,10 @@ class LogBroker(RedisBroker):
     async def _look_after(self, client: Any) -> None:
         while True:
             await asyncio.sleep(self._upkeep.every_s)
+            try:
+                self._lives = await Lives(client, self._keys).now()
+            except BusError as error:
+                log.warning("upkeep_failed", reason=str(error))
             for reader in self._readers:
                 try:
                     await reader.cursor.tend(client)

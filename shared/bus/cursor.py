@@ -1,14 +1,19 @@
 """Where a FastStream subscriber stands in its stream, moved so that nothing is skipped."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 import structlog
 from faststream.redis.subscriber.usecases import StreamBatchSubscriber
 from redis.exceptions import ResponseError
 
+from shared.bus.handed import Handed, rewound
+
 log = structlog.get_logger(__name__)
+
+Life = Callable[[], str]
+"""Tells the life of a partition, as last seen."""
 
 _NEW = ">"
 _PENDING = "0"
@@ -20,6 +25,7 @@ class Cursor(Protocol):
     """The place of one subscriber."""
 
     subscriber: StreamBatchSubscriber
+    handed: Handed | None
 
     async def prepare(self, client: Any) -> None:
         """Find the place to start from; called before the subscriber reads."""
@@ -39,26 +45,47 @@ class Cursor(Protocol):
 
 
 class IdCursor:
-    """Without a group: the id of the last entry that was dealt with, kept by this process alone."""
+    """Without a group: the id of the last entry that was dealt with, kept by this process alone.
 
-    def __init__(self, subscriber: StreamBatchSubscriber) -> None:
+    A failover that takes entries back does not take this place back. Where the partition has a new
+    life (``shared.bus.lives``), the place goes back by itself, and ``handed`` leaves out what was
+    dealt with already.
+    """
+
+    def __init__(self, subscriber: StreamBatchSubscriber, life: Life) -> None:
         self.subscriber = subscriber
+        self.handed: Handed | None = Handed()
         self._done = subscriber.last_id
+        self._now = life
+        self._life: str | None = None
+        self._is_back = False
 
     async def prepare(self, client: Any) -> None:
         """Make ``$`` an id: asked for anew at every poll it would skip what comes in between."""
         if self._done == _FROM_NOW_ON:
             self._done = await _last_id(client, self.subscriber.stream_sub.name)
         self.subscriber.last_id = self._done
+        self._life = self._now()
 
     async def advance(self, ids: Sequence[str]) -> None:
-        self._done = ids[-1]
+        if self._is_back:  # while these were on their way, which moved the place on
+            self.subscriber.last_id = self._done
+            self._is_back = False
+        else:
+            self._done = ids[-1]
 
     def back(self) -> None:
         self.subscriber.last_id = self._done
 
     async def tend(self, client: Any) -> None:
-        """Nothing: the next read begins where the last one ended, whatever happened to it."""
+        """Go back where the partition has a new life."""
+        life = self._now()
+        if self._life not in (None, life):
+            self._done = rewound(self._done)
+            self.subscriber.last_id = self._done
+            self._is_back = True
+            log.warning("subscription_rewound", stream=self.subscriber.stream_sub.name, life=life)
+        self._life = life
 
 
 class GroupCursor:
@@ -71,6 +98,8 @@ class GroupCursor:
         self, subscriber: StreamBatchSubscriber, start: str, orphaned_after_ms: int
     ) -> None:
         self.subscriber = subscriber
+        # A group's place is taken back with its stream, so what comes again is to come again.
+        self.handed: Handed | None = None
         self._start = start
         self._orphaned_after_ms = orphaned_after_ms
         self._client: Any = None

@@ -78,6 +78,8 @@ class Reader:
                 decode(zip(ids, rows, strict=True)), rows, strict=True
             )
         ]
+        if self.cursor.handed is not None:
+            decoded = self.cursor.handed.fresh(decoded)
         batch = Batch(
             self.topic,
             self.partition,
@@ -104,6 +106,8 @@ class Reader:
         try:
             if batch.entries or batch.unreadable:
                 await self.handler(batch)
+            if self.cursor.handed is not None:
+                self.cursor.handed.add(batch.entries)
             await self.cursor.advance(delivery.ids)
         except Exception as error:
             self._failures += 1

@@ -4,12 +4,12 @@ from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 
 import structlog
 
+from shared.bus.handed import Handed, rewound
 from shared.bus.lives import Lives
-from shared.bus.log import START, At, Log, order
+from shared.bus.log import START, At, Log
 from shared.bus.topics import Topic
 from shared.events.base import Event
 from shared.events.codec import Decoded, Poison, decode
-from shared.events.control import Watermark
 
 log = structlog.get_logger(__name__)
 
@@ -18,10 +18,6 @@ Followed = tuple[Topic, int, str, Event | Poison]
 
 _BLOCK_MS = 500
 _COUNT = 1_000
-# What is read again when entries were taken back: far more than an asynchronous replica lags.
-REWIND_MS = 60_000
-# Event ids remembered a partition's topic, so that none of them is handed out again.
-_HANDED_MAX = 10_000
 
 
 class Tail:
@@ -51,7 +47,7 @@ class Tail:
             (partition, topic): START for topic in topics for partition in range(log_.partitions)
         } | dict(offsets or {})
         self.incarnations: list[str] | None = None if known is None else list(known)
-        self._handed: dict[At, dict[str, int]] = {at: {} for at in self.offsets}
+        self._handed = {at: Handed() for at in self.offsets}
 
     async def __aiter__(self) -> AsyncIterator[list[Followed]]:
         while True:
@@ -82,20 +78,13 @@ class Tail:
             log.warning("tail_rewound", partition=partition, incarnation=incarnations[partition])
         for at, offset in self.offsets.items():
             if at[0] in reborn:
-                self.offsets[at] = f"{max(0, order(offset)[0] - REWIND_MS)}-0"
+                self.offsets[at] = rewound(offset)
 
     def _fresh(self, at: At, found: Sequence[Decoded]) -> list[Decoded]:
         """What was not handed out before; it is remembered for as long as a rewind goes back."""
-        handed, fresh = self._handed[at], []
-        for entry_id, event in found:
-            if isinstance(event, Event) and not isinstance(event, Watermark):
-                if event.id in handed:
-                    continue
-                handed[event.id] = order(entry_id)[0]
-            fresh.append((entry_id, event))
-        since = order(found[-1][0])[0] - REWIND_MS
-        while handed and (len(handed) > _HANDED_MAX or next(iter(handed.values())) < since):
-            del handed[next(iter(handed))]
+        handed = self._handed[at]
+        fresh = handed.fresh(found)
+        handed.add(fresh)
         return fresh
 
 
