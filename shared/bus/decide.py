@@ -47,7 +47,9 @@ class Decider:
 
     def _begin(self) -> None:
         """Go on from the last commit, with nothing read."""
-        self._share = DeadShare(self.lease.stage, self.lease.partition, self._checkpoint)
+        self._share = DeadShare(
+            self.lease.stage, self.lease.partition, self._checkpoint, self.spec.dead_share
+        )
         self._mark = int(self._checkpoint.get("pos", "0"))
         self._time = 0
         self._step = self.spec.restore(self._saved)

@@ -11,6 +11,7 @@ from shared.bus.outputs import outputs_of
 from shared.bus.owner import Owner
 from shared.bus.progress import Progress
 from shared.bus.share import FIELD, DeadShare, TooManyDead
+from shared.bus.step import DEAD_SHARE
 from shared.bus.tasks import end
 from shared.bus.topics import StageName, Topic
 from shared.clock import Clock
@@ -32,7 +33,14 @@ class Session:
     ``state`` and ``offsets`` are as of the last commit. Commits are serialised.
     """
 
-    def __init__(self, log_: Log, lease: Lease, progress: Progress, renewed: Callable[[], None]):
+    def __init__(
+        self,
+        log_: Log,
+        lease: Lease,
+        progress: Progress,
+        renewed: Callable[[], None],
+        dead_share: float = DEAD_SHARE,
+    ) -> None:
         self.partition = lease.partition
         self.state = dict(lease.state)
         self.offsets = {
@@ -49,7 +57,7 @@ class Session:
         self._counts = {
             name: int(value) for name, value in lease.checkpoint.items() if name.startswith("n:")
         }
-        self._share = DeadShare(lease.stage, lease.partition, lease.checkpoint)
+        self._share = DeadShare(lease.stage, lease.partition, lease.checkpoint, dead_share)
         self._turn = asyncio.Lock()
 
     async def read(
@@ -159,6 +167,8 @@ class SessionWorker:
         clock: Clock,
     ) -> None:
         self.progress = Progress(stage)
+        # It stops where more than this share of what it takes would be dead letters.
+        self.dead_share = DEAD_SHARE
         self._log = log_
         self._run = run
         self._clock = clock
@@ -207,7 +217,13 @@ class SessionWorker:
         self.progress.turned(self._clock.elapsed(), {})
 
     async def _guarded(self, lease: Lease) -> None:
-        session = Session(self._log, lease, self.progress, lambda: self._owner.committed(lease))
+        session = Session(
+            self._log,
+            lease,
+            self.progress,
+            lambda: self._owner.committed(lease),
+            self.dead_share,
+        )
         try:
             await self._run(session)
         except LeaseLost as lost:

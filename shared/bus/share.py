@@ -4,12 +4,12 @@ from collections import deque
 from collections.abc import Mapping
 
 from shared.bus.log import BusError
+from shared.bus.step import DEAD_SHARE
 from shared.bus.topics import StageName
 
 FIELD = "dead"
 _LAST = 200
 _AT_LEAST = 50
-_MOST = 0.5
 
 
 class TooManyDead(BusError):
@@ -23,7 +23,14 @@ class DeadShare:
     another owner steps over fifty more before it stops too.
     """
 
-    def __init__(self, stage: StageName, partition: int, checkpoint: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        stage: StageName,
+        partition: int,
+        checkpoint: Mapping[str, str],
+        most: float = DEAD_SHARE,
+    ) -> None:
+        self._most = most
         self._where = f"stage {stage}, partition {partition}"
         taken, _, dead = checkpoint.get(FIELD, "0:0").partition(":")
         self._commits: deque[tuple[int, int]] = deque([(int(taken), int(dead))])
@@ -36,7 +43,7 @@ class DeadShare:
         Only a commit that adds to the dead letters can be one too many: a mended stage goes on.
 
         Raises:
-            TooManyDead: of at least 50 entries more than half would be dead letters.
+            TooManyDead: of at least 50 entries more than the share ``most`` would be dead letters.
         """
         if not (dead or self._dead):
             self._commits.clear()
@@ -54,7 +61,7 @@ class DeadShare:
         if surplus > 0 and not first_dead:  # what went well can be forgotten entry by entry
             self._commits[0] = (first - surplus, 0)
             self._taken -= surplus
-        if dead and self._taken >= _AT_LEAST and self._dead > _MOST * self._taken:
+        if dead and self._taken >= _AT_LEAST and self._dead > self._most * self._taken:
             raise TooManyDead(
                 f"{self._where} stops: {self._dead} of the last {self._taken} entries cannot be "
                 f"decided ({reason}); mend the cause and start again, nothing was stepped over"

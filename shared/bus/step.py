@@ -13,6 +13,9 @@ from shared.bus.topics import StageName, Topic
 from shared.events.base import Event
 from shared.events.ticks import Ticks
 
+# More than half of what comes cannot be decided: that is no bad entry, that is a bad stage.
+DEAD_SHARE = 0.5
+
 State = Mapping[str, str]
 """A partition's saved state: one text per field, a field per symbol (or ``@name``)."""
 
@@ -62,7 +65,8 @@ class StageSpec:
     position: at a ``close`` in the primary the stage waits until the joined topic's watermark
     reaches it, then sees that position's joined events *before* the close itself. ``output`` is
     the topic that its watermark goes to; outputs go where their own type says. ``restore``
-    builds the machine; an empty state is a fresh start.
+    builds the machine; an empty state is a fresh start. It stops where more than ``dead_share`` of
+    what it takes would be dead letters.
     """
 
     name: StageName
@@ -70,3 +74,4 @@ class StageSpec:
     output: Topic
     restore: Callable[[State], Step]
     joined: Topic | None = None
+    dead_share: float = DEAD_SHARE

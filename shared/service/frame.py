@@ -80,6 +80,7 @@ class Service:
     def add_stage(self, spec: StageSpec) -> StageWorker:
         """Drive a pure stage over this worker's share of the partitions."""
         pressure = self.pressure(spec.output)
+        spec = replace(spec, dead_share=self.settings.dead_letter_share)
         worker = StageWorker(self.log, spec, self.settings.worker, self.clock, pressure)
         self.upkeep.workers.append(worker)
         return worker
@@ -88,9 +89,9 @@ class Service:
         self, stage: StageName, run: Callable[[Session], Awaitable[None]]
     ) -> None:
         """Run a task for each partition that this worker owns of a stage touching the outside."""
-        self.upkeep.workers.append(
-            SessionWorker(self.log, stage, run, worker=self.settings.worker, clock=self.clock)
-        )
+        worker = SessionWorker(self.log, stage, run, worker=self.settings.worker, clock=self.clock)
+        worker.dead_share = self.settings.dead_letter_share
+        self.upkeep.workers.append(worker)
 
     def pressure(self, topic: Topic) -> Backpressure:
         """What a writer of a topic asks before it writes on: are our stages near enough?"""

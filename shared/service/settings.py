@@ -90,6 +90,13 @@ class ServiceSettings(BaseSettings):
     partitions: int = Field(
         DEFAULT_PARTITIONS, ge=1, le=256, description="never changed in a living namespace"
     )
+    dead_letter_share: float = Field(
+        0.5,
+        gt=0,
+        le=1,
+        description="a stage stops where more than this share of its last 200 entries (50 at "
+        "least) would be dead letters; 1 lets it go on whatever comes",
+    )
     worker: str = Field(
         default_factory=lambda: f"{socket.gethostname()}-{os.getpid()}",
         min_length=1,

@@ -1,22 +1,24 @@
 """What a stage steps over: too much of it, and what can be done with it afterwards."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
 from shared.bus.connection import execute
 from shared.bus.dead_letters import DeadLetters
 from shared.bus.keys import Keys
-from shared.bus.log import BusError
+from shared.bus.log import START, BusError
 from shared.bus.poison import dead_letter
 from shared.bus.redis_log import RedisLog
 from shared.bus.share import DeadShare, TooManyDead
 from shared.bus.stage_worker import StageWorker
+from shared.bus.tasks import end
 from shared.bus.topics import StageName, Topic
 from shared.clock import SystemClock
 from shared.events import ConfigRequested, DeadLetter, Event
 from shared.events.codec import Poison
-from tests.bus.toys import COUNT, tick, write
+from tests.bus.toys import COUNT, close, tick, write
 
 
 def shares(checkpoint: dict[str, str] | None = None) -> DeadShare:
@@ -61,6 +63,29 @@ def test_a_restart_does_not_begin_to_count_anew() -> None:
         share.take(2, 2, "bad")
     mended = shares({"dead": "50:49"})
     assert mended.take(100, 0, "") == {"dead": "150:49"}
+
+
+def test_the_share_is_a_setting() -> None:
+    """With a tenth, 6 of 60 may be dead letters and 7 may not; with all, a stage goes on."""
+    strict = DeadShare("candles", 3, {}, 0.1)
+    strict.take(54, 0, "")
+    assert strict.take(6, 6, "bad") == {"dead": "60:6"}
+    with pytest.raises(TooManyDead, match="7 of the last 61 "):
+        strict.take(1, 1, "bad")
+    patient = DeadShare("candles", 3, {}, 1.0)
+    assert patient.take(500, 500, "bad") == {"dead": "500:500"}
+
+
+async def test_a_stage_told_to_bear_all_goes_on(redis_log: RedisLog, keys: Keys) -> None:
+    """Sixty dead letters out of sixty entries, and then a candle."""
+    await write(redis_log, [tick(pos, 666) for pos in range(1, 61)])
+    await write(redis_log, [close(61, 61)])
+    spec = replace(COUNT, dead_share=1.0)
+    worker = StageWorker(redis_log, spec, "w", SystemClock())
+    running = asyncio.create_task(worker.run())
+    await redis_log.read({(0, "candle_closed"): START}, count=1, block_ms=4_000)
+    await end([running])
+    assert await redis_log.redis.xlen(keys.topic(0, "dead_letter")) == 60
 
 
 async def test_a_stage_stops_when_most_of_it_is_poison(redis_log: RedisLog, keys: Keys) -> None:
