@@ -7,6 +7,7 @@ from typing import Protocol
 from redis.asyncio import Redis
 
 from shared.bus.keys import Keys
+from shared.bus.redis_errors import wait_out
 from shared.bus.redis_scripts import Script
 from shared.events.base import Scalar
 
@@ -59,7 +60,9 @@ class SharedBudget:
         await self._run("block", now, min(now + int(wait_s * _S), midnight))
 
     async def _run(self, what: str, now: int, *more: Scalar) -> list[bytes | int]:
-        reply: list[bytes | int] = await self._script.run(
-            self._redis, [self._key], [what, now, *more]
+        """A server that is away is waited for, as by every stage."""
+        reply: list[bytes | int] = await wait_out(
+            lambda: self._script.run(self._redis, [self._key], [what, now, *more]),
+            "the credits of a provider",
         )
         return reply

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from services.ingest.adapters.feeds.base import FeedError
 from services.ingest.adapters.feeds.demo.feed import DemoFeed
+from services.ingest.adapters.feeds.live.engine import LiveEngine
 from services.ingest.adapters.freshness import Freshness, Shown
 from services.ingest.adapters.sources import Source
 from services.ingest.domain.freshness import Rule
@@ -51,7 +52,7 @@ def watch_freshness(
             return [one for one in given if not section.symbols or one in section.symbols]
 
         # A simulated market has a time of its own.
-        now = feed.now if isinstance(feed, DemoFeed) else service.clock.now
+        now = feed.now if isinstance(feed, DemoFeed | LiveEngine) else service.clock.now
         await freshness.run(owned, symbols, now)
 
     service.add_background("freshness", watch)

@@ -58,3 +58,17 @@ class Paces:
         return await wait_out(
             lambda: execute(self._redis, command, self._key, *words), "the pace of a market"
         )
+
+
+class PacedClock:
+    """A market's pace as a clock: for days that are simulated."""
+
+    def __init__(self, pace: Pace, wall: Clock) -> None:
+        self.pace = pace
+        self._wall = wall
+
+    def now(self) -> int:
+        return self.pace.market_at(self._wall.now())
+
+    def elapsed(self) -> float:
+        return self._wall.elapsed()
