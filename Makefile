@@ -52,7 +52,9 @@ schemas: $(READY)
 	@$(BIN)/python -m shared.events.schemas --write
 
 bench: $(READY)
-	@$(BIN)/uv pip install --quiet --python $(BIN)/python --target build/bench --group bench || true
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --target build/bench --require-hashes \
+		--requirement benchmarks/requirements.lock \
+		|| echo "bytewax could not be installed: candles_vs_bytewax will not be measured" >&2
 	@$(BIN)/python -m benchmarks $(ARGS)
 
 repaint: $(READY)
@@ -62,6 +64,9 @@ lock: $(READY)
 	@$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --fork-strategy fewest \
 		--generate-hashes --no-emit-index-url --no-header \
 		--all-extras --group dev --group node --output-file requirements.lock pyproject.toml
+	@$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 \
+		--generate-hashes --no-emit-index-url --no-header \
+		--group bench --output-file benchmarks/requirements.lock
 	@cd $(PAGE) && npm update --silent --package-lock-only --omit-lockfile-registry-resolved --no-audit --no-fund
 
 clean:

@@ -174,7 +174,7 @@ def _raw(server: Scratch, ticks: int) -> None:
 def _bytewax(ticks: int) -> float | str:
     """Seconds of the processor, or why there are none."""
     if not (BYTEWAX / "bytewax").is_dir():
-        return "Bytewax is not installed here: make bench does it, on Python 3.11 and 3.12 only"
+        return "Bytewax could not be installed; make bench says why (it is for Python up to 3.12)"
     path = os.pathsep.join([str(BYTEWAX), str(Path(__file__).parents[1])])
     run = subprocess.run(
         [sys.executable, "-m", "benchmarks.bytewax_candles", str(ticks)],

@@ -25,7 +25,7 @@ MIDNIGHT = 20_614 * DAY
 _AMPLITUDE = 100
 _STEP_S = 0.005
 _PORTION = 500
-_WARM_DAYS = 3
+WARM_DAYS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +125,7 @@ class LoadFeed:
         return tick
 
     def _seeds(self, name: str) -> Iterator[FeedCandle]:
-        for day in range(_WARM_DAYS, 0, -1):
+        for day in range(WARM_DAYS, 0, -1):
             open_at = MIDNIGHT - (day + 1) * DAY
             prices = (MIDDLE, MIDDLE + 0.002, MIDDLE - 0.002, MIDDLE)
             yield FeedCandle(name, "1d", open_at, open_at + DAY, *prices, 1.0, SOURCE, "seed")
