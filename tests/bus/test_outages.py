@@ -8,6 +8,8 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+from redis.asyncio import Redis
+from redis.exceptions import ResponseError
 
 from shared.bus.connection import execute
 from shared.bus.keys import Keys
@@ -68,7 +70,23 @@ async def gone(log: RedisLog, power: Power) -> Callable[[], Awaitable[object]]:
     return power.on
 
 
-@pytest.mark.parametrize("broken", [full, demoted, hung, gone])
+async def busy(log: RedisLog, power: Power) -> Callable[[], Awaitable[object]]:
+    """BUSY: somebody's script does not end, until an operator ends it."""
+    await config(log, "busy-reply-threshold", "50")
+    path = log.redis.connection_pool.connection_kwargs["path"]
+    somebody = Redis(unix_socket_path=path, socket_timeout=None)
+    endless = asyncio.create_task(execute(somebody, "EVAL", "while true do end", 0))
+
+    async def mend() -> None:
+        await execute(log.redis, "SCRIPT", "KILL")
+        with pytest.raises(ResponseError, match="killed"):
+            await endless
+        await somebody.aclose()
+
+    return mend
+
+
+@pytest.mark.parametrize("broken", [full, demoted, hung, gone, busy])
 async def test_a_server_that_is_away_loses_nothing(
     own: tuple[RedisLog, Power], broken: Break
 ) -> None:
