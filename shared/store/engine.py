@@ -14,7 +14,7 @@ READ_ONLY = "tideline_read_only"
 # As long as a writer waits for another one.
 _BUSY_MS = 5_000
 _CONNECT_S = 5
-_STATEMENT_S = 30
+STATEMENT_S = 10.0
 _POOL = 5
 
 
@@ -34,7 +34,7 @@ def _postgres(address: Address) -> AsyncEngine:
         pool_pre_ping=True,
         connect_args={
             "timeout": _CONNECT_S,
-            "command_timeout": _STATEMENT_S,
+            "command_timeout": STATEMENT_S,
             # One schema a service: no table has to say where it is.
             "server_settings": {
                 "search_path": address.service,

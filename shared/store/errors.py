@@ -33,7 +33,8 @@ def connecting(where: str) -> Iterator[None]:
 def using(where: str) -> Iterator[None]:
     """Tell a connection that broke, a lock that was not given or a bad file as ``StoreAway``.
 
-    What a statement did wrong (a constraint, a mistake in it) is left as it is.
+    What a statement did wrong (a constraint, a mistake in it) is left as it is. Whoever is inside
+    does nothing but use the tables.
     """
     try:
         yield
@@ -41,6 +42,8 @@ def using(where: str) -> Iterator[None]:
         if error.connection_invalidated or not isinstance(error, _WRONG):
             raise StoreAway(_told(where, error)) from error
         raise
+    except (TimeoutError, OSError) as error:  # the driver's own: no answer, no connection
+        raise StoreAway(_told(where, error)) from error
 
 
 def _told(where: str, error: BaseException) -> str:

@@ -10,6 +10,7 @@ from sqlalchemy import func, inspect, select, text
 from sqlalchemy.exc import IntegrityError, StatementError
 
 from shared.service.settings import ServiceSettings, SettingsError
+from shared.store import engine as engine_module
 from shared.store.address import address
 from shared.store.errors import StoreAway, StoreError
 from shared.store.store import Store
@@ -172,6 +173,23 @@ async def test_a_database_that_is_not_there_is_told_in_one_line() -> None:
     assert "hush" not in str(told.value)
     assert "\n" not in str(told.value)
     await away.close()
+
+
+async def test_a_server_that_hangs_is_told(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody waits for a statement for ever, and the next one has a connection that works."""
+    monkeypatch.setattr(engine_module, "STATEMENT_S", 0.5)
+    shelves = store({"database_url": SecretStr(f"{postgres_url}/postgres")}, "hanging")
+    try:
+        await shelves.prepare()
+        with pytest.raises(StoreAway, match="/postgres cannot be used"):
+            async with shelves.writing() as connection:
+                await connection.execute(text("SELECT pg_sleep(60)"))
+        assert await names(shelves) == []
+    finally:
+        await shelves.downgrade("base")
+        await shelves.close()
 
 
 async def test_a_file_that_can_be_opened_again_is_used_again(tmp_path: Path) -> None:
