@@ -11,7 +11,7 @@ from shared.market.timeframes import Timeframe
 from shared.service.settings import ServiceSettings
 
 FeedName = Literal["none", "demo", "file", "push", "live"]
-ProviderName = Literal["yfinance", "yfinance_stream", "twelvedata"]
+ProviderName = Literal["yfinance", "yfinance_stream", "twelvedata", "ibkr", "push"]
 Side = Literal["last", "bid", "ask", "mid"]
 
 _TWELVE_DATA_FIRST: tuple[ProviderName, ...] = ("twelvedata", "yfinance")

@@ -279,7 +279,7 @@ async def test_too_many_questions_are_asked_later(desk: Desk) -> None:
     with pytest.raises(ProviderFault) as caught:
         await provider.candles([ask()])
     assert (caught.value.kind, caught.value.retry_after_s) == ("limit", 60.0)
-    assert await provider.room(49, NOW) == (49, 0.0)
-    assert await provider.room(2, NOW + 60 * SECOND) == (1, 540.0)
-    assert await provider.room(2, NOW + 601 * SECOND) == (2, 0.0)
+    assert await provider.room(59, NOW) == (59, 0.0)
+    assert await provider.room(2, NOW + 6 * SECOND) == (1, 54.0)
+    assert await provider.room(2, NOW + 61 * SECOND) == (2, 0.0)
     await provider.close()

@@ -31,8 +31,9 @@ _REACH: Reach = {
     "15m": (365 * _DAY_US, 14 * _DAY_US),
     "1h": (730 * _DAY_US, 30 * _DAY_US),
 }
-# TWS takes 60 questions of the past in ten minutes; some are left for whoever else asks it.
-_QUESTIONS, _WITHIN_US = 50, 600 * MICROS_PER_SECOND
+# Of candles of a minute and more TWS takes as many as it can: it slows down by itself, and refuses
+# more than 50 at once. This leaves room for whoever else asks it.
+_QUESTIONS, _WITHIN_US = 60, 60 * MICROS_PER_SECOND
 # How often silence is looked for, and who follows hears that there is nothing.
 _LOOK_S = 1.0
 _BUSY_S = 60.0
@@ -74,17 +75,14 @@ class Ibkr:
             self._section.tick_by_tick_max,
             round(self._section.silent_s * MICROS_PER_SECOND),
         )
-        for name, symbol in names.items():
-            await self._follow(lines, tws, name, symbol)
-        yield []
-        while True:
-            try:
-                ticks = await self._next(lines)
-                lines.look(self._clock.now())
-            except ConnectionError as error:
-                await self._link.close()
-                raise ProviderFault("connection", str(error)) from None
-            yield ticks
+        try:
+            for name, symbol in names.items():
+                await self._follow(lines, tws, name, symbol)
+            yield []
+            while True:
+                yield await self._heard(lines)
+        finally:
+            lines.stop()
 
     async def room(self, calls: int, now: int) -> tuple[int, float]:
         self._asked = [at for at in self._asked if now - at < _WITHIN_US]
@@ -116,6 +114,16 @@ class Ibkr:
     def refused(self) -> Mapping[str, str]:
         """Symbols that TWS refuses, each with its reason."""
         return {} if self._lines is None else self._lines.refused
+
+    async def _heard(self, lines: Lines) -> list[FeedTick]:
+        """The next prices; whoever is silent is subscribed anew."""
+        try:
+            ticks = await self._next(lines)
+            lines.look(self._clock.now())
+        except ConnectionError as error:
+            await self._link.close()
+            raise ProviderFault("connection", str(error)) from None
+        return ticks
 
     async def _follow(self, lines: Lines, tws: Tws, name: str, symbol: str) -> None:
         """Subscribe to one symbol; one that TWS does not know stops no other."""

@@ -102,6 +102,12 @@ class Lines:
                 followed.patience = min(2 * followed.patience, _PATIENCE_MAX)
                 self._again(followed, now)
 
+    def stop(self) -> None:
+        """End all subscriptions, if there still is a connection."""
+        if self._tws.is_open:
+            for followed in self._by_request.copy().values():
+                self._drop(followed)
+
     @property
     def _by_trade(self) -> int:
         return sum(one.by_trade for one in self._all.values())

@@ -74,6 +74,10 @@ class PushFeed:
                 told = now
             await asyncio.sleep(_STEP_S)
 
+    def ticks(self, cursors: Cursors) -> AsyncIterator[Sequence[Item]]:
+        """The same, to be laid over another feed."""
+        return self.stream((), cursors)
+
     async def _taken(self, partition: int, offset: str) -> tuple[str, list[Item]]:
         """The next entries as items, and the place after them."""
         at: At = (partition, PUSHED)
