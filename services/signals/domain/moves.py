@@ -110,14 +110,6 @@ class Quiet:
     until: float = inf
     until_count: float = inf
 
-    def holds(self, move: Move) -> bool:
-        """Whether a move stays inside."""
-        return (
-            self.low < move.price < self.high
-            and move.at <= self.until
-            and move.count <= self.until_count
-        )
-
     def within(self, low: float, high: float) -> "Quiet":
         """The part of this range that lies in ``(low, high)`` too."""
         return Quiet(max(self.low, low), min(self.high, high), self.until, self.until_count)

@@ -5,6 +5,7 @@ from math import inf
 from typing import Any, NamedTuple
 
 from services.signals.domain.book import ActiveRule
+from services.signals.domain.bounds import Bounds
 from services.signals.domain.moves import Hit, Move, Spot, Timing
 from services.signals.domain.posts import Former, Levels, Post, knowledge, man_posts
 
@@ -27,6 +28,7 @@ class OnTick:
     """
 
     __slots__ = (
+        "_bounds",
         "_count",
         "_cut",
         "_high",
@@ -43,6 +45,7 @@ class OnTick:
         self._count = 0
         self._cut = False
         self._posts: list[Post] = []
+        self._bounds: Bounds | None = None
         self.changed = True
         self._wake()
 
@@ -63,9 +66,11 @@ class OnTick:
             return _NOTHING
         move = Move(before, price, at, self._count, self._cut, smooth, timing=timing)
         self._cut = False
-        told = [told for post in self._posts if (told := self._ask(post, move)) is not None]
-        self._rest_until_bounds()
-        return told
+        if self._bounds is None:
+            self._bounds = Bounds(post.pattern.quiet for post in self._posts)
+        told = [self._ask(place, move) for place in self._bounds.left_by(move)]
+        self._low, self._high, self._until, self._until_count = self._bounds.common()
+        return [one for one in told if one is not None]
 
     def cut(self) -> None:
         """Prices were lost, or a session is over: the next move is one over a cut."""
@@ -75,6 +80,7 @@ class OnTick:
     def man(self, rules: Iterable[ActiveRule], levels: Levels, tick_size: float) -> None:
         """Let the posts stand where the levels are now; who stays keeps what he knows."""
         self._posts = man_posts(rules, levels, tick_size, knowledge(self._posts))
+        self._bounds = None
         self.changed = True
         self._wake()
 
@@ -101,25 +107,18 @@ class OnTick:
             (label, place): (Spot(price, tick_size), known) for label, place, price, known in saved
         }
         self._posts = man_posts(rules, levels, tick_size, former)
+        self._bounds = None
 
-    def _ask(self, post: Post, move: Move) -> Told | None:
-        if post.pattern.quiet.holds(move):
-            return None
+    def _ask(self, place: int, move: Move) -> Told | None:
+        post = self._posts[place]
         known = post.pattern.save()
         hit = post.pattern.take(move)
         self.changed |= post.pattern.save() != known
+        assert self._bounds is not None
+        self._bounds.put(place, post.pattern.quiet)
         return None if hit is None else Told(post, hit, move)
 
     def _wake(self) -> None:
         """Let the next price be looked at in full."""
         self._low, self._high = inf, -inf
         self._until = self._until_count = inf
-
-    def _rest_until_bounds(self) -> None:
-        low, high, until, until_count = -inf, inf, inf, inf
-        for post in self._posts:
-            quiet = post.pattern.quiet
-            low, high = max(low, quiet.low), min(high, quiet.high)
-            until, until_count = min(until, quiet.until), min(until_count, quiet.until_count)
-        self._low, self._high = low, high
-        self._until, self._until_count = until, until_count
