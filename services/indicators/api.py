@@ -78,21 +78,25 @@ class IndicatorsApi:
         told: dict[int | str, dict[str, Any]] = {
             status: {"description": meaning, "content": {MEDIA_TYPE: {}}}
             for status, meaning in (
+                (400, "the body is no text"),
                 (404, "unknown symbol, or no such candle; names the nearest"),
                 (409, "as many subscriptions as there may be"),
                 (422, "a field is missing, malformed or names nothing known"),
                 (503, "the log or the tables cannot be reached"),
             )
         }
-        for method, name, route, model in (
-            ("GET", "", self.catalogue, Catalogue),
-            ("POST", "/subscribe", self.subscribe, Subscribed),
-            ("POST", "/unsubscribe", self.unsubscribe, Unsubscribed),
-            ("GET", "/subscriptions", self.mine, Mine),
-            ("GET", "/current", self.current, Values),
-            ("GET", "/history", self.history, History),
-            ("GET", "/at-offset", self.at_offset, Values),
-            ("POST", "/batch", self.batch, Batch),
+        asked: dict[int | str, dict[str, Any]] = {
+            202: {"model": Subscribed, "description": "in force a moment later"}
+        }
+        for method, name, route, model, more in (
+            ("GET", "", self.catalogue, Catalogue, {}),
+            ("POST", "/subscribe", self.subscribe, Subscribed, asked),
+            ("POST", "/unsubscribe", self.unsubscribe, Unsubscribed, {}),
+            ("GET", "/subscriptions", self.mine, Mine, {}),
+            ("GET", "/current", self.current, Values, {}),
+            ("GET", "/history", self.history, History, {}),
+            ("GET", "/at-offset", self.at_offset, Values, {}),
+            ("POST", "/batch", self.batch, Batch, {}),
         ):
             for prefix in ("/api/v1/indicators", "/indicators"):
                 router.add_api_route(
@@ -100,7 +104,7 @@ class IndicatorsApi:
                     route,
                     methods=[method],
                     response_model=model,
-                    responses=told,
+                    responses=told | more,
                     tags=["indicators"],
                     include_in_schema=prefix.startswith("/api"),
                 )

@@ -1,64 +1,14 @@
 """Every route of ingest holds what its own OpenAPI document says, whatever it is asked."""
 
-import asyncio
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
-import schemathesis
-import uvicorn
-from hypothesis import HealthCheck, given, settings
-from schemathesis import Case, GenerationMode
-from schemathesis.core.result import Ok
-from schemathesis.specs.openapi.checks import positive_data_acceptance
+from schemathesis import GenerationMode
 
 from shared.bus.keys import Keys
-from shared.bus.redis_log import RedisLog
 from shared.clock import SystemClock
-from shared.service.web import Web, public_app
 from tests.ingest.served import web
-from tideline.ports import free_port
-
-EXAMPLES = 15
-PATIENCE_S = 20.0
-# What no schema can say: which symbols there are.
-NOT_ASKED: list[Any] = [positive_data_acceptance]
-
-
-@contextmanager
-def serving(server_url: str, keys: Keys, database: dict[str, Path]) -> Iterator[str]:
-    """The routes on a real server in a thread of its own; its address."""
-    port = free_port()
-    stop = threading.Event()
-    ready = threading.Event()
-
-    async def run() -> None:
-        log = RedisLog(server_url, keys)
-        made: Web = web(log, SystemClock(), database)
-        config = uvicorn.Config(public_app([made]), port=port, log_level="critical", lifespan="off")
-        server = uvicorn.Server(config)
-        async with made.open():
-            task = asyncio.create_task(server.serve())
-            while not server.started:  # noqa: ASYNC110 uvicorn has no event
-                await asyncio.sleep(0.01)
-            ready.set()
-            while not stop.is_set():  # noqa: ASYNC110 it is another thread's
-                await asyncio.sleep(0.05)
-            server.should_exit = True
-            await task
-        await log.close()
-
-    thread = threading.Thread(target=lambda: asyncio.run(run()))
-    thread.start()
-    try:
-        assert ready.wait(PATIENCE_S)
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        stop.set()
-        thread.join(PATIENCE_S)
+from tests.service.contracts import assert_keeps_its_word, serving
 
 
 @pytest.mark.parametrize("mode", [GenerationMode.POSITIVE, GenerationMode.NEGATIVE])
@@ -66,29 +16,6 @@ def test_routes_keep_their_word(
     server_url: str, keys: Keys, tmp_path: Path, mode: GenerationMode
 ) -> None:
     """Answers of the promised form to what is right, refusals to what is wrong, and no crash."""
-    with serving(server_url, keys, {"data_dir": tmp_path}) as address:
-        schema = schemathesis.openapi.from_url(f"{address}/openapi.json")
-        for found in schema.get_all_operations():
-            assert isinstance(found, Ok)
-            operation = found.ok()
-            if mode is GenerationMode.NEGATIVE and not _takes_anything(operation):
-                continue
-
-            @settings(
-                max_examples=EXAMPLES,
-                derandomize=True,
-                database=None,
-                deadline=None,
-                suppress_health_check=list(HealthCheck),
-            )
-            @given(operation.as_strategy(generation_mode=mode))
-            def ask(case: Case[Any]) -> None:
-                case.call_and_validate(excluded_checks=NOT_ASKED)
-
-            ask()
-
-
-def _takes_anything(operation: Any) -> bool:
-    """Whether there is something in a request that could be wrong."""
-    raw = operation.definition.raw
-    return bool(raw.get("parameters")) or "requestBody" in raw
+    made = {"data_dir": tmp_path}
+    with serving(server_url, keys, lambda log: [web(log, SystemClock(), made)]) as address:
+        assert_keeps_its_word(address, mode)

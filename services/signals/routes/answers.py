@@ -34,6 +34,7 @@ IfMatch = Annotated[
 ]
 
 _MEANINGS = {
+    400: "the body is no text",
     404: "there is none of that name or id",
     409: "the name is taken",
     412: "it was changed in between; read it again",
@@ -46,7 +47,7 @@ def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """What the document says of these answers."""
     return {
         status: {"description": _MEANINGS[status], "content": {MEDIA_TYPE: {}}}
-        for status in (*statuses, 422, 503)
+        for status in (400, *statuses, 422, 503)
     }
 
 
