@@ -12,6 +12,7 @@ from services.indicators.domain.stage import STAGE
 from services.signals.adapters.rule_files import built_in_names, load
 from services.signals.domain.conditions import AtClose
 from services.signals.domain.kinds import Retest
+from services.signals.domain.series import Reading
 from services.signals.domain.step import SignalsStep
 from shared.events import CandleClosed, Close, LevelComputed, SignalGenerated, Window
 from shared.events.base import micros
@@ -99,7 +100,9 @@ def test_what_a_built_in_set_looks_at_exists(name: str, readings: list[LevelComp
     for rule in rule_set.rules:
         when = rule.when
         if isinstance(when, AtClose):
-            assert {series.key for _, series in when.reads()} <= values
+            read = {one.name for _, one in when.reads() if isinstance(one, Reading)}
+            assert read
+            assert read <= values
         elif isinstance(when, Retest):
             assert any(when.names(*zone) for zone in zones)
         elif when.timeframe != "1d":
