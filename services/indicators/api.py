@@ -260,10 +260,11 @@ def build_web(settings: IndicatorsSettings, log: RedisLog, clock: Clock) -> Web:
     store = Store(SERVICE, settings, MIGRATIONS)
     defaults = recipes_of_all(section.every, section.extra)
     subscriptions = Subscriptions(store, clock, section.subscriptions_max)
-    answers = Answers(Checkpoints(log, defaults), Past(log))
+    past = Past(log, settings.archive)
+    answers = Answers(Checkpoints(log, defaults), past)
     router = APIRouter()
     IndicatorsApi(
-        answers, subscriptions, Desk(log, clock, subscriptions, defaults), defaults
+        answers, subscriptions, Desk(past, clock, subscriptions, defaults), defaults
     ).mount(router)
 
     @asynccontextmanager

@@ -1,6 +1,7 @@
 """The wiring of the indicators service."""
 
 from services.indicators.adapters.desk import Desk
+from services.indicators.adapters.past import Past
 from services.indicators.adapters.subscriptions import MIGRATIONS, Subscriptions
 from services.indicators.api import SERVICE, build_web
 from services.indicators.domain.defaults import recipes
@@ -24,7 +25,7 @@ def build_app(settings: IndicatorsSettings, clock: Clock | None = None) -> Servi
     service.add_stage(stage(everybody))
     store = Store(SERVICE, settings, MIGRATIONS)
     subscriptions = Subscriptions(store, service.clock, section.subscriptions_max)
-    desk = Desk(service.log, service.clock, subscriptions, everybody)
+    desk = Desk(Past(service.log, settings.archive), service.clock, subscriptions, everybody)
 
     async def look_after_subscriptions() -> None:
         try:

@@ -10,6 +10,7 @@ import pytest
 from shared.bus.redis_log import RedisLog
 from shared.events import LevelComputed
 from shared.events.base import MICROS_PER_MINUTE as MINUTE
+from tests.archive.test_recorder import recorder
 from tests.indicators.asking import OPEN_AT, SYMBOL, Market, asking
 from tideline.oracle import oracle
 
@@ -162,6 +163,26 @@ async def test_pages_of_history_follow_one_another(client: httpx.AsyncClient) ->
             break
         before = {"before": page["next_before"]}
     assert seen == [OPEN_AT + n * MINUTE for n in range(60, 0, -1)]
+
+
+async def test_what_the_log_has_forgotten_comes_out_of_the_archive(
+    client: httpx.AsyncClient, market: Market, redis_log: RedisLog, tmp_path: Path
+) -> None:
+    """Published readings are history, and recorded candles warm a new subscription."""
+    made = recorder(redis_log, tmp_path / "archive")
+    await made.look()
+    made.close()
+    for topic in ("level_computed", "candle_closed"):
+        await redis_log.redis.xtrim(redis_log.keys.topic(market.partition, topic), maxlen=0)
+    await market.minutes(3)
+    params: dict[str, str | int] = {**HERE, "indicators": "RSI_14", "limit": 1000}
+    page = (await client.get("/indicators/history", params=params)).json()
+    assert [one["at"] for one in page["readings"]] == [
+        OPEN_AT + n * MINUTE for n in range(63, 0, -1)
+    ]
+    assert (await subscribe(client, market, "SMA_50")).json()["applied"]
+    found = (await current(client, "SMA_50"))["indicators"]["SMA_50"]
+    assert found["status"] == "ready"
 
 
 async def test_a_forming_candle_is_provisional(client: httpx.AsyncClient, market: Market) -> None:

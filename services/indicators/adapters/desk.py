@@ -17,7 +17,6 @@ from services.indicators.domain.recipe import numbers
 from services.indicators.domain.stage import Recipes
 from services.indicators.domain.subscribed import RECIPES_MAX, SEED_MAX, beyond, row_of
 from shared.bus.partitions import partition_of
-from shared.bus.redis_log import RedisLog
 from shared.clock import Clock
 from shared.events import ConfigRequested
 from shared.events.control import INDICATORS_KIND
@@ -43,14 +42,14 @@ class Desk:
     """
 
     def __init__(
-        self, log_: RedisLog, clock: Clock, subscriptions: Subscriptions, recipes: Recipes
+        self, past: Past, clock: Clock, subscriptions: Subscriptions, recipes: Recipes
     ) -> None:
-        self._log = log_
+        self._log = past.log
         self._clock = clock
         self._subscriptions = subscriptions
         self._recipes = recipes
-        self._past = Past(log_)
-        self._checkpoints = Checkpoints(log_, recipes)
+        self._past = past
+        self._checkpoints = Checkpoints(past.log, recipes)
 
     async def run(self) -> None:
         """Look again and again; wait longer each time that nobody has applied a request."""
