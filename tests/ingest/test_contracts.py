@@ -17,7 +17,9 @@ from services.ingest.domain.contracts import (
 from services.ingest.domain.expiry import weekdays
 from services.ingest.domain.instruments import InstrumentTable, UnknownSymbol, built_in
 from services.ingest.domain.roots import INDIAN, ROOTS, expiry
+from services.ingest.domain.spine import SpineWriter
 from shared.market.instruments import Session
+from tests.ingest.lines import ticks, told
 
 TODAY = date(2026, 11, 21)
 TABLE = InstrumentTable(built_in())
@@ -208,4 +210,17 @@ def test_every_root_of_nse_has_its_index() -> None:
         "NIFTY 50",
         "NIFTY BANK",
         "NIFTY FIN SERVICE",
+    ]
+
+
+def test_a_contract_is_told_before_its_first_price() -> None:
+    """The spine says what it is, once; a writer that starts again knows it from its state."""
+    first = SpineWriter(TABLE, {})
+    assert told(first.process(ticks("14:00:01 6000.25", "MESZ2026"))) == [
+        "config instrument MESZ2026",
+        "tick MESZ2026 14:00:01 6000.25 n0",
+    ]
+    second = SpineWriter(TABLE, first.changes())
+    assert told(second.process(ticks("14:00:02 6000.5", "MESZ2026"))) == [
+        "tick MESZ2026 14:00:02 6000.5 n1"
     ]
