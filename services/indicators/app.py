@@ -10,6 +10,7 @@ from services.indicators.settings import IndicatorsSettings
 from shared.clock import Clock
 from shared.service.frame import Service
 from shared.service.web import serve
+from shared.store.replicas import Replicas
 from shared.store.store import Store
 
 
@@ -34,5 +35,6 @@ def build_app(settings: IndicatorsSettings, clock: Clock | None = None) -> Servi
             await store.close()
 
     service.add_background("subscriptions", look_after_subscriptions)
+    service.add_background("replicas", Replicas(store, service.log, "indicators").watch)
     serve(service, [build_web(settings, service.log, service.clock)])
     return service
