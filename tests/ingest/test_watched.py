@@ -15,6 +15,7 @@ from services.ingest.adapters.tables import OUTBOX, store
 from services.ingest.adapters.watched import FixedSet, WatchedByUsers
 from services.ingest.adapters.watchlists import CHANGED, Watchlists
 from services.ingest.domain.watching import Budget, Count
+from shared.bus.connection import execute
 from shared.bus.redis_log import RedisLog
 from shared.clock import SystemClock
 from shared.service.settings import ServiceSettings
@@ -151,6 +152,24 @@ async def test_a_change_counts_at_once(redis_log: RedisLog, database: Database) 
         await _end(tasks)
         await here.close()
         await there.close()
+
+
+async def test_news_are_heard_again_after_a_lost_connection(redis_log: RedisLog) -> None:
+    """Listening begins anew, with a look at what was missed."""
+    news, desk = News(redis_log.redis, redis_log.keys), Desk()
+    watched = WatchedByUsers(desk.counts, BUDGET, no_problem, desk.announce, news.hear)
+    running = asyncio.create_task(watched.run())
+    try:
+        async with asyncio.timeout(PATIENCE_S):
+            await watched.other_than(())
+            await execute(redis_log.redis, "CLIENT", "KILL", "TYPE", "pubsub")
+            desk.wishes = {"VIX": 1}
+            assert await watched.other_than(("DAX", "EURUSD")) == ("VIX",)
+            desk.wishes = {"NDX": 1}
+            await news.send("ann")
+            assert await watched.other_than(("VIX",)) == ("NDX",)
+    finally:
+        await _end([running])
 
 
 async def test_a_change_that_nobody_tells_of_counts_soon(

@@ -37,12 +37,12 @@ class News:
 
         Ends when the server goes away.
         """
-        async with self._redis.pubsub(ignore_subscribe_messages=True) as ears:
-            try:
+        try:
+            async with self._redis.pubsub(ignore_subscribe_messages=True) as ears:
                 await ears.subscribe(self._channel)
                 yield
                 while True:
                     if await ears.get_message(timeout=_LISTEN_S) is not None:
                         yield
-            except (RedisError, OSError) as error:
-                log.warning("news_missed", reason=str(error))
+        except (RedisError, OSError) as error:
+            log.warning("news_missed", reason=str(error))

@@ -106,6 +106,8 @@ class WatchedByUsers:
             while True:
                 told.clear()
                 await self.look()
+                if ears.done():
+                    ears.result()
                 failed = self._plan is not None and self._plan is not self._read
                 try:
                     async with asyncio.timeout(_AGAIN_S if failed else LOOK_S):
