@@ -2,8 +2,10 @@
 
 from shared.bus.accounts import Account, Accounts, total
 from shared.bus.log import Commit
+from shared.bus.outputs import outputs_of
 from shared.bus.progress import Progress
 from shared.bus.redis_log import RedisLog
+from tests.bus.toys import tick
 
 
 def done(partition: int, replies: str, *, waits: int = 0) -> Progress:
@@ -36,6 +38,16 @@ async def test_an_account_goes_by_itself(redis_log: RedisLog) -> None:
     await Accounts(redis_log.redis, redis_log.keys).leave("one", done(0, "OK"))
     left = await redis_log.redis.ttl(redis_log.keys.account("candles", "one"))
     assert 0 < left <= 20
+
+
+def test_what_a_lost_answer_wrote_is_counted() -> None:
+    """DUP is the answer to a commit that is written already: by the try before this one."""
+    progress = Progress("candles")
+    outputs = outputs_of([tick(1), tick(2)])
+    for reply in ("OK", "DUP", "FENCED", "CONFLICT"):
+        made = Commit("candles", 0, "1:a", 0, "tx", {}, outputs=outputs)
+        progress.committed(reply, made)
+    assert progress.outputs == {"tick": 4}
 
 
 def test_nobody_has_done_nothing() -> None:
