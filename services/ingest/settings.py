@@ -160,6 +160,14 @@ class IngestSection(BaseModel):
         description="how often a partition is recorded; what is not yet is read from the log",
     )
 
+    @property
+    def takes_pushed(self) -> bool:
+        """Whether other programs may give prices: of all symbols, or of the kinds they come first
+        for."""
+        chains = (getattr(self.sources, kind) for kind in type(self.sources).model_fields)
+        first = any(chain[:1] == ("push",) for chain in chains)
+        return self.feed == "push" or (self.feed == "live" and first)
+
     @model_validator(mode="after")
     def _check(self) -> Self:
         if self.feed == "file" and self.file is None:

@@ -114,6 +114,15 @@ def test_prices_that_stop_leave_no_minute_out(overlay: Overlay) -> None:
     assert told(overlay.candle(candle("14:04"))) == ["candle 14:04"]
 
 
+def test_a_candle_of_a_minute_that_had_prices_does_not_count(overlay: Overlay) -> None:
+    """However late it comes: the spine has decided that minute."""
+    joined(overlay)
+    overlay.lost()
+    assert told(overlay.candle(candle("14:02"))) == []
+    assert told(overlay.candle(candle("14:03"))) == ["gap 14:01:05 to 14:02", "candle 14:03"]
+    assert told(overlay.candle(candle("14:04"))) == ["candle 14:04"]
+
+
 def test_a_market_that_closes_is_no_gap(overlay: Overlay) -> None:
     """Neither prices nor candles go on."""
     joined(overlay)

@@ -44,6 +44,8 @@ class Overlay:
         self._ticks: deque[FeedTick] = deque(maxlen=_TICKS_MAX)
         self._kept: deque[FeedCandle] = deque(maxlen=_CANDLES_MAX)
         self._source: FeedSource | None = None
+        # The minute after the last price, and that price's time.
+        self._hole = (0, 0)
 
     @property
     def waiting(self) -> bool:
@@ -67,8 +69,7 @@ class Overlay:
     def candle(self, candle: FeedCandle) -> list[Item]:
         """A candle was given."""
         if self.mode == "candles":
-            self._reached = max(self._reached, candle.at)
-            return [candle]
+            return self._counted(candle)
         if candle.open_at >= self._join_at:
             self._kept.append(candle)
             return []
@@ -132,10 +133,18 @@ class Overlay:
         if had == "ticks":
             if self._source is not None:
                 items.append(self._source._replace(at=first))
-            # Candles that went on show that the market did, too.
-            if any(one.open_at >= first for one in kept):
-                told = "prices stopped in the middle of a minute"
-                items.append(FeedGap(self._symbol, first, self._last_at, told))
-        items += [one for one in kept if one.open_at >= first]
-        self._reached = max([first, *(one.at for one in kept)])
-        return items
+            self._hole = (first, self._last_at)
+        self._reached = max(self._reached, first)
+        return [*items, *(item for one in kept for item in self._counted(one))]
+
+    def _counted(self, candle: FeedCandle) -> list[Item]:
+        """A candle that counts, unless prices did in its minute. One of the very next minute shows
+        that the market went on when they stopped."""
+        first, last_at = self._hole
+        if candle.open_at < first:
+            return []
+        self._reached = max(self._reached, candle.at)
+        if candle.open_at != first:
+            return [candle]
+        told = "prices stopped in the middle of a minute"
+        return [FeedGap(self._symbol, first, last_at, told), candle]

@@ -29,8 +29,8 @@ def market_router(
 
 
 def _door(section: IngestSection) -> Door:
-    """Prices are taken where the feed is what others push."""
-    if section.feed == "push":
+    """Prices are taken where the feed is what others push, or they come first for some kind."""
+    if section.takes_pushed:
         return Door(section.push.batch_max)
     told = f"prices are not taken: TIDELINE_INGEST__FEED is {section.feed}; set it to push"
     return Door(section.push.batch_max, closed=told)

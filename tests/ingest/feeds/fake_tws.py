@@ -10,6 +10,7 @@ import asyncio
 import struct
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 
 VERSION = "176"
 FARMS = ("Market data farm connection is OK:usfuture", "HMDS data farm connection is OK:ushmds")
@@ -28,6 +29,7 @@ class FakeTws:
         self.bars: list[tuple[str, ...]] = []
         self.bars_error: tuple[int, str] | None = None
         self.is_mute = False
+        self.makes_bars = False
         self._writers: list[asyncio.StreamWriter] = []
 
     @asynccontextmanager
@@ -130,8 +132,20 @@ class FakeTws:
         if self.bars_error is not None:
             self.note(*self.bars_error, int(fields[1]))
             return
-        flat = [value for bar in self.bars for value in bar]
-        self.say(17, fields[1], "", "", len(self.bars), *flat)
+        bars = made_bars(fields) if self.makes_bars else self.bars
+        flat = [value for bar in bars for value in bar]
+        self.say(17, fields[1], "", "", len(bars), *flat)
+
+
+def made_bars(fields: list[str]) -> list[tuple[str, ...]]:
+    """Candles at 100 for every window that a request asks for."""
+    end = datetime.strptime(fields[15], "%Y%m%d-%H:%M:%S").replace(tzinfo=UTC)
+    step = {"1 min": 60, "15 mins": 900, "1 hour": 3_600}[fields[16]]
+    number, unit = fields[17].split()
+    length = int(number) * (86_400 if unit == "D" else 1)
+    last = int(end.timestamp()) // step * step
+    opens = range(last - length // step * step, last, step)
+    return [(str(at), *["100"] * 4, "5", "100", "1") for at in opens]
 
 
 def message(*fields: object) -> bytes:

@@ -28,16 +28,6 @@ from tests.ingest.lines import at, candle, tick
 NOW = at("14:00:20")
 
 
-class Stopped:
-    """A clock that stands."""
-
-    def now(self) -> int:
-        return NOW
-
-    def elapsed(self) -> float:
-        return 0.0
-
-
 def taken(entry: str, entries: int) -> FeedTaken:
     return FeedTaken("*", NOW, "pushed", entry, entries)
 
@@ -135,7 +125,7 @@ class Over:
 async def test_both_are_one_feed() -> None:
     """Its name and symbols are the base's; what both say comes out of it."""
     beat = FeedGap("GBPUSD", NOW, NOW, "lost")
-    feed = Overlaid(Base([beat]), Over([[taken("1-0", 1)]]), Stopped(), lambda _: True)
+    feed = Overlaid(Base([beat]), Over([[taken("1-0", 1)]]), lambda: NOW, lambda _: True)
     assert (feed.name, await feed.identity(), await feed.symbols()) == (
         "base",
         "base",
@@ -153,7 +143,7 @@ async def test_both_are_one_feed() -> None:
 
 async def test_a_fault_of_either_is_raised() -> None:
     """Nothing stops silently."""
-    feed = Overlaid(Base([], ValueError("broken")), Over([]), Stopped(), lambda _: True)
+    feed = Overlaid(Base([], ValueError("broken")), Over([]), lambda: NOW, lambda _: True)
     with pytest.raises(ValueError, match="broken"):
         async for _ in feed.stream((), {}):
             pass

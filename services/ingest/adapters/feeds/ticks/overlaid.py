@@ -18,7 +18,6 @@ from services.ingest.domain.items import (
 )
 from services.ingest.domain.overlay import Overlay
 from shared.bus.tasks import end
-from shared.clock import Clock
 from shared.events.base import MICROS_PER_SECOND
 
 # Three polls of a provider that is asked once a minute would be too long to be without prices.
@@ -41,16 +40,17 @@ class Ticks(Protocol):
 class Overlaid:
     """A partition's feed: ``base`` asks for candles, ``over`` tells prices of symbols that it may.
 
-    The place of a topic that prices were taken from is handed on once none of them waits.
+    ``now`` is the market's time, µs. The place of a topic that prices were taken from is handed on
+    once none of them waits.
     """
 
     def __init__(
-        self, base: Feed, over: Ticks, clock: Clock, prefers: Callable[[str], bool]
+        self, base: Feed, over: Ticks, now: Callable[[], int], prefers: Callable[[str], bool]
     ) -> None:
         self.name = base.name
         self._base = base
         self._over = over
-        self._clock = clock
+        self._now = now
         self._prefers = prefers
 
     async def identity(self) -> str:
@@ -74,12 +74,12 @@ class Overlaid:
                 try:
                     async with asyncio.timeout(_LOOK_S):
                         is_over, batch = await queue.get()
-                    items += seam.take(is_over, batch, self._clock.now())
+                    items += seam.take(is_over, batch, self._now())
                 except TimeoutError:
                     for task in tasks:
                         if task.done():
                             task.result()
-                items += seam.look(self._clock.now())
+                items += seam.look(self._now())
                 if items:
                     yield items
         finally:

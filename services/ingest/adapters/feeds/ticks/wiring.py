@@ -1,15 +1,19 @@
 """Which providers of the settings tell prices by themselves, laid over those that are asked."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from services.ingest.adapters.feeds.base import Feed
+from services.ingest.adapters.feeds.live.engine import LiveEngine
+from services.ingest.adapters.feeds.live.provider import Streamer
 from services.ingest.adapters.feeds.push.feed import PushFeed
 from services.ingest.adapters.feeds.ticks.overlaid import Overlaid, Ticks
-from services.ingest.adapters.feeds.ticks.streams import Streams, Tell
+from services.ingest.adapters.feeds.ticks.streams import Streams
+from services.ingest.adapters.feeds.yfinance.stream import YfinanceStream
 from services.ingest.domain.instruments import InstrumentTable
 from services.ingest.domain.sessions import SessionCalendar
 from services.ingest.settings import IngestSection, ProviderName
+from shared.clock import Clock
 from shared.service.frame import Service
 from shared.telemetry.metrics import SourceCollector
 
@@ -18,6 +22,8 @@ if TYPE_CHECKING:
 
 _IBKR: ProviderName = "ibkr"
 _PUSH: ProviderName = "push"
+_YAHOO: ProviderName = "yfinance"
+_YAHOO_STREAM: ProviderName = "yfinance_stream"
 
 
 class Watched(Protocol):
@@ -32,31 +38,58 @@ class Watched(Protocol):
 class TickSources:
     """What tells prices of the kinds of instruments whose chains name it first.
 
-    ``ibkr`` is None where no chain names it; it can also be asked for candles.
+    Nothing is laid over any but a live feed.
     """
 
     def __init__(
         self, section: IngestSection, table: InstrumentTable, service: Service, watched: Watched
     ) -> None:
-        self.ibkr = _ibkr(section, table, service) if _IBKR in section.sources.named() else None
         self._section = section
         self._table = table
-        self._clock = service.clock
+        self._service = service
+        self._watched = watched
+        self._now = service.clock.now
         self._over: list[tuple[Ticks, Callable[[str], bool]]] = []
-        if self.ibkr is not None and self._is_first(_IBKR):
-            wanted = self._wanted(watched)
-            tell = _teller(service)
-            streams = Streams(self.ibkr, wanted, service.keys.partitions, tell)
-            self._over.append((streams, self._preferring(_IBKR)))
-        if self._is_first(_PUSH):
-            push = PushFeed(service.log, table, service.clock)
-            self._over.append((push, self._preferring(_PUSH)))
+
+    async def joined(self, making: Awaitable[Feed]) -> Feed:
+        """The feed once it is made; of a live one IBKR is asked for candles too."""
+        feed = await making
+        if isinstance(feed, LiveEngine):
+            self._now = feed.now
+            clock = _EngineClock(feed, self._service.clock)
+            if _IBKR in self._section.sources.named():
+                ibkr = _ibkr(self._section, self._table, self._service, clock)
+                feed.add(ibkr)
+                self._stream(ibkr, _IBKR, _IBKR)
+            if self._is_first(_YAHOO_STREAM):
+                yahoo = YfinanceStream(self._section.yfinance, feed.accounts, feed.now)
+                self._stream(yahoo, _YAHOO_STREAM, _YAHOO)
+            if self._is_first(_PUSH):
+                push = PushFeed(self._service.log, self._table, clock)
+                self._over.append((push, self._preferring(_PUSH)))
+        return feed
 
     def over(self, base: Feed) -> Feed:
         """A partition's feed with all of them laid over it."""
         for ticks, prefers in self._over:
-            base = Overlaid(base, ticks, self._clock, prefers)
+            base = Overlaid(base, ticks, self._now, prefers)
         return base
+
+    def _stream(self, streamer: Streamer, source: ProviderName, named_by: ProviderName) -> None:
+        """Follow a provider that chains name first, by the names of this one."""
+        if not self._is_first(source):
+            return
+        prefers = self._preferring(source)
+
+        def wanted() -> Mapping[str, str]:
+            mine = [symbol for symbol in self._watched.symbols if prefers(symbol)]
+            named = {symbol: self._table.get(symbol).names.get(named_by, "") for symbol in mine}
+            return {name: symbol for symbol, name in named.items() if name}
+
+        async def tell(detail: str) -> None:
+            await self._service.announce("connection_status", detail)
+
+        self._over.append((Streams(streamer, wanted, self._service.keys.partitions, tell), prefers))
 
     def _is_first(self, provider: ProviderName) -> bool:
         sources = self._section.sources
@@ -70,18 +103,22 @@ class TickSources:
 
         return prefers
 
-    def _wanted(self, watched: Watched) -> Callable[[], Mapping[str, str]]:
-        prefers = self._preferring(_IBKR)
 
-        def wanted() -> Mapping[str, str]:
-            mine = [symbol for symbol in watched.symbols if prefers(symbol)]
-            named = {symbol: self._table.get(symbol).names.get(_IBKR, "") for symbol in mine}
-            return {name: symbol for symbol, name in named.items() if name}
+class _EngineClock:
+    """The live feed's time, which may be a simulated day's."""
 
-        return wanted
+    def __init__(self, engine: LiveEngine, clock: Clock) -> None:
+        self._engine = engine
+        self._clock = clock
+
+    def now(self) -> int:
+        return self._engine.now()
+
+    def elapsed(self) -> float:
+        return self._clock.elapsed()
 
 
-def _ibkr(section: IngestSection, table: InstrumentTable, service: Service) -> "Ibkr":
+def _ibkr(section: IngestSection, table: InstrumentTable, service: Service, clock: Clock) -> "Ibkr":
     # Imported where it is used: most installations have no TWS, and it takes a third of a second.
     from services.ingest.adapters.feeds.ibkr.feed import Ibkr
     from services.ingest.adapters.feeds.ibkr.ids import ClientIds
@@ -94,13 +131,6 @@ def _ibkr(section: IngestSection, table: InstrumentTable, service: Service) -> "
         return calendars[symbol].at(at) is not None
 
     ids = ClientIds(service.redis, service.keys, *section.ibkr.client_ids)
-    ibkr = Ibkr(section.ibkr, ids, service.clock, is_open)
+    ibkr = Ibkr(section.ibkr, ids, clock, is_open)
     service.metrics.register(SourceCollector(ibkr.metrics))
     return ibkr
-
-
-def _teller(service: Service) -> Tell:
-    async def tell(detail: str) -> None:
-        await service.announce("connection_status", detail)
-
-    return tell
