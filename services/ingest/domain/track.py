@@ -35,7 +35,7 @@ _DELAYED_US, _DELAYED_MAX_US = 90 * _S, 30 * _MINUTE
 _LAGS = 30
 # Where no later candle shows that a minute had none: how long one may still come.
 _PATIENCE_US = 3 * _MINUTE
-# A session that nothing was heard of is not asked about for longer than this after its end.
+# A session that nothing was heard of is asked about until an answer so long after its end.
 _AFTERWARDS_US = 30 * _MINUTE
 # A symbol without any candle for so long in its session is looked for elsewhere.
 _STALLED_US = 10 * _MINUTE
@@ -71,7 +71,7 @@ class Track:
         self.served_at = 0
         self.is_asked = False
         self._known = 0 if cursor is None else cursor.at
-        self._reached = 0
+        self._reached = self._answered_at = 0
         self._joint = cursor is not None
         self._lags: dict[str, deque[int]] = {}
         self._barred: dict[str, int] = {}
@@ -117,6 +117,7 @@ class Track:
             ahead = now + _MINUTE if following is None else following.open_at
             self.next_at = max(ahead, now) + _MINUTE + _SETTLE_US
             return None
+        missing = max(missing, now - min(reach["1m"]))
         return Ask(self.symbol, self.names[provider], "1m", missing, now + _SETTLE_US)
 
     def probe(self, provider: str, now: int) -> Ask:
@@ -128,7 +129,7 @@ class Track:
         self._strikes[provider] = 0
         piece = self._pieces[0] if self._pieces else None
         # An answer may take long: it speaks of the time at which it was asked for.
-        then = min(now, ask.until)
+        then = self._answered_at = min(now, ask.until)
         self._measure(provider, answer.market_at, then)
         market = then - self.lag_us(provider)
         stretch = Stretch(ask.timeframe, ask.since, ask.until, market - _SETTLE_US)
@@ -187,11 +188,12 @@ class Track:
         running = self.calendar.at(now) or self.calendar.previous(now)
         if running is None or self._is_over(running, now):
             return None
-        return max(self._known, running.open_at) // _MINUTE * _MINUTE
+        # Not from the session's open on: of the one before something may be missing still.
+        return self._known // _MINUTE * _MINUTE
 
     def _is_over(self, span: Span, now: int) -> bool:
         heard = max(self._reached, self._known) >= span.end
-        return span.end <= now and (heard or now >= span.end + _AFTERWARDS_US)
+        return span.end <= now and (heard or self._answered_at >= span.end + _AFTERWARDS_US)
 
     def _sourced(self, provider: str) -> list[Item]:
         if provider == self.source:

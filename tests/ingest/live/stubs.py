@@ -71,14 +71,22 @@ class Market:
 
 
 @dataclass
-class Stub:
-    """One provider: its outages by market time, as (since, until, what is answered then).
-
-    What is answered is a status, ``html``, ``hang`` (no answer at all) or ``drop``.
+class Outage:
+    """From a market time on so many calls fail: with a status, a page (``html``), no answer at all
+    (``hang``) or a closed connection (``drop``). Counted in calls, so that no pace runs past it.
     """
 
+    since: int
+    calls: int
+    how: int | str
+
+
+@dataclass
+class Stub:
+    """One provider, with its outages; ``now`` is the newest time that anybody asked about."""
+
     market: Market
-    outages: list[tuple[int, int, int | str]] = field(default_factory=list)
+    outages: list[Outage] = field(default_factory=list)
     latency_s: float = 0.0
     credits_minute: int | None = None
     url: str = ""
@@ -86,10 +94,11 @@ class Stub:
     now: int = 0
 
     def outage(self) -> int | str | None:
-        """What is wrong at the newest time that anybody asked about."""
-        for since, until, how in self.outages:
-            if since <= self.now < until:
-                return how
+        """What is wrong with the call that was just made."""
+        for one in self.outages:
+            if one.since <= self.now and one.calls > 0:
+                one.calls -= 1
+                return one.how
         return None
 
 

@@ -183,6 +183,17 @@ def test_while_the_market_is_closed_nobody_is_asked() -> None:
     assert clock(one.next_at) == "06-11 13:31:03"
 
 
+def test_an_outage_over_the_sessions_end_is_filled_the_next_day() -> None:
+    """Nobody answered from before the close until after the next open: nothing is lost."""
+    one = track("19:40:30", "19:40", "NDX")
+    answered(one, "19:40:30", ())
+    ask = asked(one, "2026-06-11 13:32")
+    assert clock(ask.since) == "19:40"
+    between = (*minutes("19:40", "20:00"), *minutes("2026-06-11 13:30", "2026-06-11 13:32"))
+    items = one.take(ask, "first", Answer(between), MINUTE, at("2026-06-11 13:32:04")).items
+    assert len([item for item in items if isinstance(item, FeedCandle)]) == 22
+
+
 def test_a_refused_symbol_is_asked_of_the_next() -> None:
     """Not found is said once, anything else three times; after a while the first is tried again."""
     one = track("14:10:00", "14:10")

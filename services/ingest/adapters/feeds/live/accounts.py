@@ -63,7 +63,7 @@ class Accounts:
         log.warning("symbol_unserved", symbol=symbol, reason=why)
         await self._announce("connection_status", f"nobody gives prices of {symbol}: {why}", symbol)
 
-    def dropped(self, provider: str, counts: Mapping[Dropped, int]) -> None:
+    def dropped(self, provider: str, counts: Mapping[str, int] | Mapping[Dropped, int]) -> None:
         """Rows of an answer that were left out."""
         for why, count in counts.items():
             self._dropped[provider, why] += count

@@ -61,7 +61,7 @@ class LiveEngine:
         self._table = table
         self._watched = watched
         self._chain = chain
-        self._accounts = accounts
+        self.accounts = accounts
         self._clock = clock
         self._pollers: list[Poller] = []
         self._desks: list[Desk] = []
@@ -69,7 +69,7 @@ class LiveEngine:
     def add(self, provider: Provider) -> None:
         """Ask this provider too, where the chains name it."""
         self._pollers.append(
-            Poller(provider, lambda: self._desks, self.lost, self._accounts, self._clock)
+            Poller(provider, lambda: self._desks, self.lost, self.accounts, self._clock)
         )
 
     def lost(self) -> frozenset[str]:
@@ -152,7 +152,7 @@ class LiveEngine:
         for poller in self._pollers:
             poller.wake.set()
         for symbol in unserved:
-            await self._accounts.unserved(symbol, self._why(symbol))
+            await self.accounts.unserved(symbol, self._why(symbol))
 
     def _why(self, symbol: str) -> str:
         instrument = self._table.find(symbol)
@@ -172,7 +172,7 @@ class LiveEngine:
             error = task.exception()
             told = f"{type(error).__name__}: {error}"
             log.error("provider_loop_crashed", provider=poller.name, exc_info=error)
-            await self._accounts.failed(poller.name, "crash", told, is_lost=False)
+            await self.accounts.failed(poller.name, "crash", told, is_lost=False)
             await asyncio.sleep(_AGAIN_S)
 
 
