@@ -239,6 +239,15 @@ def test_other_databases_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     )
 
 
+def test_the_address_can_stand_in_a_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A secret has a file of its own, and is shown nowhere."""
+    (tmp_path / "secret").write_text("postgresql://me:hush@db/tideline\n")
+    monkeypatch.setenv("DATABASE_URL_FILE", str(tmp_path / "secret"))
+    settings = ServiceSettings.load()
+    assert address("toy", settings).url.password == "hush"
+    assert "hush" not in f"{settings!r} {address('toy', settings).where}"
+
+
 def test_an_empty_address_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
     """Compose files hand on an empty value where nobody has set one."""
     monkeypatch.setenv("DATABASE_URL", "")
