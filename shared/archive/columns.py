@@ -82,11 +82,6 @@ def entries(rows: pl.DataFrame) -> list[RawEntry]:
     return [entry for _, entry in sorted(found, key=lambda one: one[0])]
 
 
-def entry_id(written_ms: int, written_n: int) -> str:
-    """A stream entry's id of its two columns."""
-    return f"{written_ms}-{written_n}"
-
-
 def after(place: str) -> pl.Expr:
     """Rows written after an entry id."""
     ms, n = order(place)

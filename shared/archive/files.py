@@ -90,10 +90,6 @@ class Shelf:
         """The months of which anything is kept, in order."""
         return sorted(_names(self.folder / f"topic={topic}", "month="))
 
-    def topics(self) -> list[str]:
-        """The topics of which anything is kept."""
-        return sorted(_names(self.folder, "topic="))
-
     def pieces(
         self, topic: str, months: Iterable[str], partition: int | None = None
     ) -> list[Piece]:
