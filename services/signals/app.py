@@ -3,6 +3,7 @@
 import asyncio
 from pathlib import Path
 
+from services.signals.adapters.relay import Relay
 from services.signals.adapters.rule_desk import RuleDesk
 from services.signals.adapters.rule_files import RuleFileError, load
 from services.signals.adapters.rule_store import RuleStore
@@ -18,6 +19,7 @@ from shared.clock import Clock
 from shared.service.frame import Service
 from shared.service.settings import SettingsError
 from shared.service.web import serve
+from shared.store.replicas import Replicas
 from shared.store.store import Store
 
 STAGE = StageSpec(
@@ -41,14 +43,17 @@ def build_app(settings: SignalsSettings, clock: Clock | None = None) -> Service:
     except RuleFileError as error:
         raise SettingsError(str(error)) from None
     service = Service(SERVICE, settings, clock)
-    service.add_stage(STAGE)
+    stage = service.add_stage(STAGE)
+    relay = Relay(service.log, lambda: stage.partitions)
     store = Store(SERVICE, settings, MIGRATIONS)
     kept = RuleStore(store, service.clock)
     desk = RuleDesk(service.log, service.clock, RuleSets(sets, kept))
     written = SignalStore(store, service.clock)
     service.add_background("rules", desk.run)
+    service.add_background("relay", relay.run)
     service.add_background("writing down", WritingDown(service.log, written).run)
     service.add_background("tables", lambda: closed_at_the_end(store))
+    service.add_background("replicas", Replicas(store, service.log, "signals").watch)
     serve(service, [build_web(settings, service.log, service.clock)])
     return service
 
