@@ -14,8 +14,10 @@ from services.ingest.adapters.feeds.demo.feed import (
 from services.ingest.adapters.feeds.file.feed import FileFeed, Playing
 from services.ingest.adapters.feeds.file.reading import Defaults
 from services.ingest.adapters.feeds.idle import IdleFeed
+from services.ingest.adapters.feeds.live.wiring import live_engine
 from services.ingest.adapters.feeds.pace import Paces
 from services.ingest.adapters.feeds.push.feed import PushFeed
+from services.ingest.adapters.watched import Watched
 from services.ingest.domain.instrument_file import BadInstrument, with_file
 from services.ingest.domain.instruments import (
     InstrumentTable,
@@ -37,7 +39,7 @@ def instruments(section: IngestSection) -> InstrumentTable:
     """
     try:
         table = _with_users(InstrumentTable(built_in()), section)
-        for symbol in section.symbols:
+        for symbol in (*section.symbols, *section.watchlists.default):
             table.get(symbol)
     except (BadInstrument, UnknownSymbol) as error:
         raise SettingsError(str(error)) from None
@@ -75,8 +77,13 @@ class Source:
         return self._feed
 
 
-async def feed(section: IngestSection, table: InstrumentTable, service: Service) -> Feed:
-    """The source of prices; one that tells the time alone where none is set."""
+async def feed(
+    section: IngestSection, table: InstrumentTable, service: Service, watched: Watched
+) -> Feed:
+    """The source of prices; one that tells the time alone where none is set.
+
+    A live one follows what is watched; the others have a market of their own.
+    """
     paces = Paces(service.redis, service.keys, service.clock)
     if section.feed == "demo":
         speed = DEFAULT_SPEED if section.speed is None else section.speed
@@ -89,4 +96,6 @@ async def feed(section: IngestSection, table: InstrumentTable, service: Service)
         return FileFeed(section.file, table, service.clock, paced, defaults)
     if section.feed == "push":
         return PushFeed(service.log, table, service.clock, section.symbols)
+    if section.feed == "live":
+        return await live_engine(section, table, watched, service)
     return IdleFeed(service.clock)
