@@ -11,6 +11,7 @@ from benchmarks import (
     bench_chain,
     bench_costs,
     bench_indicators,
+    bench_polling,
     bench_preview,
     bench_runtime,
     bench_signals,
@@ -29,6 +30,7 @@ BENCHES: dict[str, Bench] = {
     "archive_read_ms archive_read_year_ms": bench_archive.rows,
     "indicators_vs_talipp levels_10k_close_s seed_candles_per_s": lambda _: bench_indicators.rows(),
     "preview_year_s": bench_preview.rows,
+    "poll_50_symbols_s": bench_polling.rows,
     "signal_ticks_per_s signals_10k_close_s": lambda _: bench_signals.rows(),
 }
 
