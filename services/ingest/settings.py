@@ -80,6 +80,7 @@ class SourcesSection(BaseModel):
         _YAHOO, description="providers of crypto currencies, in order"
     )
     future: tuple[ProviderName, ...] = Field(_YAHOO, description="providers of futures, in order")
+    option: tuple[ProviderName, ...] = Field(_YAHOO, description="providers of options, in order")
     volatility: tuple[ProviderName, ...] = Field(
         _YAHOO, description="providers of volatility indices, in order"
     )
