@@ -2,7 +2,7 @@
 
 A rule joins by event time: at a candle that ended at T it sees the other symbol's candle of T. So
 it must be known whether there is one, and until then the evaluation is parked. See
-docs/decisions/0014-readings-of-other-symbols-stand-on-the-spine.md.
+docs/decisions/0016-readings-of-other-symbols-stand-on-the-spine.md.
 """
 
 from bisect import bisect_left, bisect_right

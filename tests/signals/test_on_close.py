@@ -1,0 +1,165 @@
+"""Patterns that are decided on the closes of candles. Level 100, a tick is 1."""
+
+import random
+from collections.abc import Sequence
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from services.signals.domain.rules import RuleSet
+from services.signals.domain.step import SignalsStep
+from shared.events import Candle, Close, Event, Level, LevelComputed, SignalGenerated, Window
+from tests.signals.naive import Point, firings
+from tests.signals.pair import again
+from tests.signals.play import (
+    FRIDAY,
+    LEVEL,
+    MINUTE,
+    SYMBOL,
+    instrument,
+    level,
+    levels,
+    rule_set,
+    rules,
+    told,
+)
+
+STEP = 15 * MINUTE
+Prices = tuple[float, float, float, float]
+"""Open, high, low, close."""
+
+
+def closed(number: int, prices: Prices, known: Sequence[Level] = ()) -> list[Event]:
+    """The 15m candle with this number, whose reading has these levels, and its close."""
+    at = FRIDAY + number * STEP
+    names = ("open", "high", "low", "close")
+    candle = Candle(open_at=at - STEP, at=at, **dict(zip(names, prices, strict=True)))
+    reading = LevelComputed(
+        symbol=SYMBOL,
+        at=at,
+        pos=number,
+        timeframe="15m",
+        session_at=FRIDAY,
+        origin="live",
+        candle=candle,
+        levels=tuple(known),
+        values={},
+        zones=(),
+        cause="candle",
+    )
+    window = Window(timeframe="15m", open_at=at - STEP)
+    close = Close(symbol=SYMBOL, at=at, pos=number, session_at=FRIDAY, windows=(window,))
+    return [reading, close]
+
+
+def flat(price: float) -> Prices:
+    return (price, price, price, price)
+
+
+def fresh(rules_given: RuleSet) -> SignalsStep:
+    """Yesterday's high at 100 stands from before the first candle."""
+    step = SignalsStep({})
+    step.process([instrument(), rules(rules_given), levels(level())])
+    return step
+
+
+def play(when: dict[str, Any], *candles: Prices, **fields: Any) -> list[str]:
+    step = fresh(rule_set({"on": "15m", **when}, **fields))
+    found: list[SignalGenerated] = []
+    for number, prices in enumerate(candles, 1):
+        signals = step.process(closed(number, prices))
+        found += [one for one in signals if isinstance(one, SignalGenerated)]
+    return told(found)
+
+
+def test_only_closes_break() -> None:
+    """The first candle's high goes through and its close does not; the third closes beyond."""
+    candles = [flat(95), (95, 110, 95, 99), (99, 106, 98, 105)]
+    assert play({"kind": "break", "through_ticks": 3}, *candles) == ["break long 105"]
+
+
+def test_prices_in_between_do_not_matter() -> None:
+    """A rule on closes hears nothing of ticks."""
+    step = fresh(rule_set({"kind": "break", "on": "15m", "through_ticks": 3}))
+    step.process(closed(1, flat(95)))
+    (signal,) = step.process(closed(2, flat(105)))
+    assert isinstance(signal, SignalGenerated)
+    assert signal.cause == "level_computed:TEST:15m:2026-11-20T00:30Z"
+    assert signal.at == FRIDAY + 2 * STEP
+
+
+def test_a_candle_that_opens_beyond_breaks_in_a_gap() -> None:
+    """From a close at 95 to an open at 160: the market was never in between."""
+    assert play({"kind": "break", "gap_ticks": 50}, flat(95), (160, 160, 155, 158)) == [
+        "break long 158 gap"
+    ]
+    assert play({"kind": "break", "gap_ticks": 50}, flat(95), (96, 160, 95, 158)) == [
+        "break long 158"
+    ]
+
+
+def test_a_wick_sweeps_and_a_close_is_back() -> None:
+    """At once, or up to so many candles later; a low in between is not back.
+
+    106         |
+    102         |     |     *
+    100 -------------------------------
+     97   *     |     |           *
+                P                 S      window_prices = 2
+    """
+    sweep = {"kind": "sweep", "through_ticks": 5, "window_prices": 2}
+    assert play(sweep, flat(97), (97, 106, 97, 98)) == ["sweep short 98"]
+    slow = [flat(97), (97, 106, 97, 102), (102, 102, 95, 101), (101, 101, 96, 97)]
+    assert play(sweep, *slow) == ["sweep short 97"]
+    late = [*slow[:3], (101, 101, 100.5, 101), (101, 101, 96, 97)]
+    assert play(sweep, *late) == []
+
+
+def test_a_swing_is_broken_by_the_close_that_takes_it_away() -> None:
+    """The reading of that candle has it no more; what counts is what stood before."""
+    when = {"kind": "break", "on": "15m", "timeframe": "15m", "levels": ["swing.high"]}
+    step = fresh(rule_set(when))
+    swing = level(100, "swing.high")
+    step.process(closed(1, flat(95), [swing]))
+    step.process(closed(2, flat(96), [swing]))
+    (signal,) = step.process(closed(3, flat(103), []))
+    assert isinstance(signal, SignalGenerated)
+    assert (signal.level_price, signal.price) == (100, 103)
+    assert step.process(closed(4, flat(90), [])) == []
+
+
+patterns = st.one_of(
+    st.fixed_dictionaries({"kind": st.just("touch"), "within_ticks": st.integers(0, 4)}),
+    st.fixed_dictionaries({"kind": st.just("break"), "through_ticks": st.integers(1, 4)}),
+)
+
+
+@settings(max_examples=120, deadline=None)
+@given(patterns, st.integers(0, 2**32), st.booleans())
+def test_closes_are_to_candles_what_prices_are_to_ticks(
+    when: dict[str, Any], seed: int, restart: bool
+) -> None:
+    """Touches and breaks equal brute force over the closes, whatever the candles did between.
+
+    Every candle opens where the one before closed, so that nothing is jumped over.
+    """
+    chance = random.Random(seed)
+    life = {"rearm_ticks": 6, "cooldown_s": chance.choice([0, 2700])}
+    made = rule_set({"on": "15m", "gap_ticks": 1_000, **when}, life=life, signals_a_day_max=999)
+    closes = [100 + chance.randint(-9, 9) for _ in range(60)]
+    step, state = fresh(made), dict[str, str]()
+    step, state = again(step, state)
+    fired: list[int] = []
+    before = float(closes[0])
+    for number, price in enumerate(closes, 1):
+        reach = chance.randint(0, 20)
+        high, low = max(before, price) + reach, min(before, price) - reach
+        signals = step.process(closed(number, (before, high, low, price)))
+        fired += [number for one in signals if isinstance(one, SignalGenerated)]
+        before = float(price)
+        if restart:
+            step, state = again(step, state)
+    way = [Point(2 * price, FRIDAY + n * STEP, cut=False) for n, price in enumerate(closes, 1)]
+    found = firings(made.rules[0], 2 * int(LEVEL), way)
+    assert fired == [one.index + 1 for one in found]
