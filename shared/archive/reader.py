@@ -85,7 +85,8 @@ class Archive:
         revised = await asyncio.to_thread(chosen.collect)
         if revised.is_empty():  # the joining below costs more than all the reading
             return published.with_columns(is_revised=pl.lit(value=False)).sort("at")
-        return await asyncio.to_thread(newest(published.lazy(), revised.lazy()).collect)
+        told = newest(published.lazy(), revised.lazy()).sort("at")
+        return await asyncio.to_thread(told.collect)
 
     async def events(self, topic: str, symbol: str, since: int, until: int) -> list[Event]:
         """A symbol's events of a topic, in the order in which they were written."""

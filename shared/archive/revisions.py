@@ -72,7 +72,7 @@ class Revisions:
 def newest(published: pl.LazyFrame, revised: pl.LazyFrame) -> pl.LazyFrame:
     """Candles by the newest word on each: a revision where there is one, else as published.
 
-    Ordered by symbol, timeframe and time, one row a candle, with ``is_revised`` added.
+    In no certain order, one row a candle, with ``is_revised`` added.
     """
     latest = revised.sort("written_at", "written_n").unique(
         CANDLE_KEY, keep="last", maintain_order=True
@@ -84,4 +84,4 @@ def newest(published: pl.LazyFrame, revised: pl.LazyFrame) -> pl.LazyFrame:
         kept.with_columns(is_revised=pl.lit(value=False)),
         latest.with_columns(is_revised=pl.lit(value=True)),
     ]
-    return pl.concat(both).sort(CANDLE_KEY)
+    return pl.concat(both)
