@@ -6,6 +6,7 @@ from typing import Any, Protocol
 
 from services.indicators.domain.catalogue import CATALOGUE, parse
 from services.indicators.domain.defaults import recipes as everybodys
+from services.indicators.domain.levels.base import LevelRecipe
 from services.indicators.domain.recipe import Recipe, RecipeError
 from services.indicators.domain.stage import Recipes, stage
 from services.indicators.settings import IndicatorsSettings
@@ -19,7 +20,7 @@ from services.ingest.settings import IngestSettings
 from services.signals.domain.preview import Preview, Report
 from services.signals.domain.rules import RuleSet
 from shared.clock import SystemClock
-from shared.events import CandleClosed, DeadLetter, Event
+from shared.events import DeadLetter, Event
 from shared.market.timeframes import TIMEFRAMES, Timeframe
 
 _NAMES = ("levels", "zones")
@@ -67,13 +68,12 @@ async def play_file(rule_set: RuleSet, path: Path, wanted: Wanted) -> Report:
 class Chain:
     """Spine entries through candles and indicators into a preview.
 
-    Only the timeframes and recipes are computed that the rules or their returns look at, which
-    changes nothing of what they see and most of what it costs.
+    Values are computed only where the rules name them. Levels are all computed: where a provider
+    gave candles and no ticks, the price is taken to pass each of them on its way.
     """
 
     def __init__(self, preview: Preview, rule_set: RuleSet, everybody: Recipes) -> None:
         self._preview = preview
-        self._frames = frames(rule_set) | preview.timeframes
         recipes = needed(rule_set, everybody)
         self._candles = CandlesStep({})
         self._indicators = stage(recipes).restore({})
@@ -88,13 +88,9 @@ class Chain:
         for entry in spine:
             closed = self._candles.process([entry])
             if closed:
-                mine = [one for one in closed if self._is_looked_at(one)]
-                events += self._indicators.process(mine)
+                events += self._indicators.process(closed)
             events.append(entry)
         self._preview.play(events)
-
-    def _is_looked_at(self, event: Event) -> bool:
-        return not isinstance(event, CandleClosed) or event.timeframe in self._frames
 
 
 def frames(rule_set: RuleSet) -> set[Timeframe]:
@@ -108,19 +104,18 @@ def frames(rule_set: RuleSet) -> set[Timeframe]:
 
 
 def needed(rule_set: RuleSet, everybody: Recipes) -> dict[Timeframe, tuple[Recipe, ...]]:
-    """The recipes that the rules name: of those that everybody gets, and any others besides."""
+    """Everybody's levels, and the values that the rules name, of everybody's and any others."""
     found: dict[Timeframe, tuple[Recipe, ...]] = dict.fromkeys(TIMEFRAMES, ())
     looked_at, wanted = frames(rule_set), [*_wanted(rule_set)]
-    for timeframe in looked_at:
+    known = {recipe.name for one in TIMEFRAMES for recipe in everybody[one]}
+    for timeframe in TIMEFRAMES:
         named = {
             recipe.name: recipe
             for recipe in everybody[timeframe]
-            if any(_matches(recipe.key, name) for name in wanted)
+            if isinstance(recipe, LevelRecipe) or any(_matches(recipe.key, name) for name in wanted)
         }
-        known = {recipe.name for one in TIMEFRAMES for recipe in everybody[one]}
-        for name in wanted:
-            recipe = _recipe(name)
-            if recipe is not None and recipe.name not in known:
+        for recipe in filter(None, map(_recipe, wanted)):
+            if timeframe in looked_at and recipe.name not in known:
                 named[recipe.name] = recipe
         found[timeframe] = tuple(named.values())
     return found

@@ -150,6 +150,7 @@ def _date(day: int) -> str:
     return (_EPOCH + timedelta(days=day)).strftime("%Y-%m-%d")
 
 
+@lru_cache(maxsize=256)
 def stamp(at: int) -> str:
     """``2026-11-20T09:15Z``; seconds and microseconds only where they are not zero."""
     minutes, rest = divmod(at, MICROS_PER_MINUTE)

@@ -11,6 +11,7 @@ import typer
 
 from shared.clock import SystemClock
 from shared.events.base import micros, stamp
+from shared.service.collector import calm_collector
 from tideline.access import access, opened
 from tideline.commands.sql import place
 from tideline.installed import insist
@@ -78,6 +79,7 @@ def preview(
     asked = Asked(symbol, _time(since), _time(until), _frame(horizon), timeframe)
     if not rule_set.covers(symbol):
         raise Trouble(f"{rule} does not look at {symbol}, only at {', '.join(rule_set.symbols)}")
+    calm_collector()
     asyncio.run(interruptible(_preview(rule_set, asked, file, json=json)))
 
 

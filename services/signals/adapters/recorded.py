@@ -1,7 +1,7 @@
 """A symbol's recorded past, as the stage would see it again."""
 
 import asyncio
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from services.signals.domain.preview import Preview, Report, in_order
 from services.signals.domain.rules import RuleSet
 from shared.bus.redis_log import RedisLog
-from shared.events import Event, LevelComputed
+from shared.events import CandleIn, Event, LevelComputed
 from shared.events.codec import decode
 from shared.market.timeframes import TIMEFRAMES, Timeframe
 
@@ -57,7 +57,10 @@ class Recorded:
         preview = Preview(rule_set, span.symbol, span.since, span.until, horizon)
         frames = timeframes(rule_set) | preview.timeframes
         spine = await self._spine(archive, span)
-        readings = await self._readings(archive, span, frames)
+        # Of a candle the price is taken to pass every level that is known, of whatever timeframe.
+        everything = any(isinstance(one, CandleIn) for one in spine)
+        mine = {*TIMEFRAMES} if everything else frames
+        readings = await self._readings(archive, span, mine)
         others = [
             reading
             for symbol in sorted(preview.others)
@@ -77,7 +80,7 @@ class Recorded:
 
         return Archive.at(self._folder, self._log.keys, self._log.redis)
 
-    async def _spine(self, archive: "Archive", span: Span) -> Iterable[Event]:
+    async def _spine(self, archive: "Archive", span: Span) -> list[Event]:
         import polars as pl
 
         first = max(0, span.since - PRICES_BEFORE_US)

@@ -18,11 +18,9 @@ def path(candle: CandleIn, marks: Iterable[float]) -> Iterator[float]:
     inside = sorted({mark for mark in marks if candle.low < mark < candle.high})
     yield candle.open
     for start, end in pairwise(corners):
-        rising = end > start
+        low, high = (start, end) if end > start else (end, start)
         yield from (
-            mark
-            for mark in (inside if rising else reversed(inside))
-            if min(start, end) < mark < max(start, end)
+            mark for mark in (inside if end > start else reversed(inside)) if low < mark < high
         )
         if end != start:
             yield end

@@ -89,8 +89,14 @@ class Watch:
         """
         signals: list[SignalGenerated] = []
         cause = Cause(candle.symbol, candle.pos, candle.id)
-        prices = (level.price for levels in self._levels.values() for level in levels)
-        for number, price in enumerate(path(candle, prices)):
+        low, high = candle.low, candle.high
+        inside = [
+            level.price
+            for levels in self._levels.values()
+            for level in levels
+            if low < level.price < high
+        ]
+        for number, price in enumerate(path(candle, inside)):
             if self.passes(candle.at, price):
                 continue
             timing = self._clockwork.timing
