@@ -160,6 +160,17 @@ async def test_a_restart_repeats_nothing_and_waits_anew(desk: Desk) -> None:
     assert [kind for kind, _ in desk.told] == ["first_entry", "data_stale"]
 
 
+async def test_what_another_version_showed_is_passed_over(desk: Desk) -> None:
+    """Neither the watch nor the route ends at a text that it cannot read."""
+    for symbol, text in (("DAX", "{}"), ("EURUSD", "<html>")):
+        key = desk.keys.view(partition_of(symbol, desk.keys.partitions), "feed")
+        await execute(desk.log.redis, "HSET", key, symbol, text)
+    assert await desk.statuses() == {}
+    await desk.price("DAX", "12:00")
+    await desk.look("12:00", ["DAX"])
+    assert await desk.statuses() == {"DAX": "fresh"}
+
+
 async def test_a_symbol_that_nobody_watches_is_not_missed(desk: Desk) -> None:
     """Dropped from all watchlists it is shown no more, and its silence is no alarm."""
     await desk.price("DAX", "12:00")

@@ -224,9 +224,13 @@ def _restored(texts: Texts, now: int) -> dict[str, Pulse]:
     """The pulses that were shown last. What could not come while nobody looked is not overdue."""
     found = {}
     for symbol, text in texts.items():
-        saved = json.loads(text)["pulse"]
-        saved |= {"cadence": Cadence(*saved["cadence"]), "lags": tuple(saved["lags"])}
-        found[symbol] = Pulse(**{**saved, "awaited_since": now})
+        try:
+            saved = json.loads(text)["pulse"]
+            saved |= {"cadence": Cadence(*saved["cadence"]), "lags": tuple(saved["lags"])}
+            found[symbol] = Pulse(**{**saved, "awaited_since": now})
+        except (KeyError, TypeError, ValueError) as error:
+            # Another version's: what was learnt is learnt again.
+            log.warning("pulse_unreadable", symbol=symbol, reason=str(error))
     return found
 
 

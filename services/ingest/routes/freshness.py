@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
+import structlog
 from fastapi import APIRouter, Query
 from redis.exceptions import RedisError
 
@@ -13,6 +14,8 @@ from services.ingest.domain.readings import Reading, reading
 from shared.bus.redis_reads import RedisReads
 from shared.clock import Clock
 from shared.service.problems import MEDIA_TYPE, Problem
+
+log = structlog.get_logger(__name__)
 
 Symbols = Annotated[
     list[Annotated[str, Query(min_length=1, max_length=40)]],
@@ -66,4 +69,10 @@ async def readings(reads: RedisReads, symbols: Sequence[str], now: int) -> list[
         texts = await reads.views("feed", wanted)
     except (RedisError, OSError) as error:
         raise Problem(503, f"the log is away ({error}); try again soon") from None
-    return [reading(symbol, text, now) for symbol, text in texts.items()]
+    found = []
+    for symbol, text in texts.items():
+        try:
+            found.append(reading(symbol, text, now))
+        except ValueError as error:
+            log.warning("view_unreadable", symbol=symbol, reason=str(error))
+    return found

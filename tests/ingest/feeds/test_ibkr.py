@@ -115,6 +115,16 @@ async def test_a_connection_lost_in_mid_stream_is_told_and_made_again(desk: Desk
         await end([again])
 
 
+async def test_a_connection_made_anew_by_a_question_is_followed_anew(desk: Desk) -> None:
+    """A question of the past that finds the connection gone makes another: whoever follows prices
+    hears of it, and does not wait for a dead one."""
+    async with desk.following({MES: "MES"}) as (provider, task):
+        await desk.request(97, "MES")
+        await provider.close()
+        await provider.candles([ask()])
+        assert (await fault(task)).kind == "connection"
+
+
 @pytest.mark.parametrize(
     ("cut", "back"),
     [

@@ -155,7 +155,7 @@ class Streamer:
     name = "toy"
 
     def __init__(self) -> None:
-        self.said: asyncio.Queue[Sequence[FeedTick] | ProviderFault] = asyncio.Queue()
+        self.said: asyncio.Queue[Sequence[FeedTick] | Exception] = asyncio.Queue()
         self.asked: list[dict[str, str]] = []
         self.open = 0
 
@@ -166,7 +166,7 @@ class Streamer:
             yield []
             while True:
                 said = await self.said.get()
-                if isinstance(said, ProviderFault):
+                if isinstance(said, Exception):
                     raise said
                 yield said
         finally:
@@ -202,6 +202,8 @@ async def test_each_partition_hears_its_own_from_one_stream() -> None:
         await streamer.said.put(ProviderFault("connection", "gone"))
         await until(lambda: heard["EURUSD"][-1] is None and heard["GBPUSD"][-1] is None)
         await until(lambda: told == ["toy tells no prices: gone", "toy tells prices again"])
+        await streamer.said.put(ZeroDivisionError("our own mistake"))
+        await until(lambda: told[2:] == ["toy tells no prices: our own mistake", told[1]])
         names = {"E": "EURUSD"}
         await streamer.said.put([euro])
         await until(lambda: streamer.asked[-1] == names)

@@ -80,7 +80,7 @@ class Ibkr:
                 await self._follow(lines, tws, name, symbol)
             yield []
             while True:
-                yield await self._heard(lines)
+                yield await self._heard(lines, tws)
         finally:
             lines.stop()
 
@@ -115,8 +115,11 @@ class Ibkr:
         """Symbols that TWS refuses, each with its reason."""
         return {} if self._lines is None else self._lines.refused
 
-    async def _heard(self, lines: Lines) -> list[FeedTick]:
+    async def _heard(self, lines: Lines, tws: Tws) -> list[FeedTick]:
         """The next prices; whoever is silent is subscribed anew."""
+        if not self._link.is_current(tws):
+            # A question of the past found it gone first: it knows nothing of what was followed.
+            raise ProviderFault("connection", "the connection was made anew")
         try:
             ticks = await self._next(lines)
             lines.look(self._clock.now())

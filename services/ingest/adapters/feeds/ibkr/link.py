@@ -37,6 +37,10 @@ class Link:
         """How many messages of this connection could not be read."""
         return 0 if self._tws is None else self._tws.malformed
 
+    def is_current(self, tws: Tws) -> bool:
+        """Whether this is the connection still, and not one that was made after it."""
+        return self._tws is tws
+
     async def open(self) -> Tws:
         """The connection; made if there is none.
 

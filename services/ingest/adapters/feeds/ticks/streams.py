@@ -35,6 +35,8 @@ class Streams:
         self._tell = tell
         self._desks: dict[int, asyncio.Queue[Batch]] = {}
         self._running: asyncio.Task[NoReturn] | None = None
+        self._again_s = _AGAIN_S
+        self._is_lost = False
 
     async def ticks(self, cursors: Cursors) -> AsyncIterator[Batch]:
         """Prices of one partition. The first partition begins the stream, the last ends it."""
@@ -62,35 +64,46 @@ class Streams:
                 await end([running])
 
     async def _run(self) -> NoReturn:
-        again_s, lost = _AGAIN_S, False
+        """Follow, and begin again after every fault: a provider's, or a mistake of our own."""
         while True:
             names = self._mine()
             if not names:
                 await asyncio.sleep(_AGAIN_S)
                 continue
+            following = asyncio.create_task(self._follow(names))
             try:
-                async for _ in self._follow(names):
-                    if lost:
-                        await self._tell(f"{self._streamer.name} tells prices again")
-                    again_s, lost = _AGAIN_S, False
+                await asyncio.wait([following])
+            finally:
+                await end([following])
+            fault = following.exception()
+            if fault is None:
                 continue  # something else is watched now
-            except ProviderFault as fault:
-                log.warning("stream_lost", provider=self._streamer.name, reason=str(fault))
-                if not lost:
-                    await self._tell(f"{self._streamer.name} tells no prices: {fault}")
-                lost = True
-            for queue in list(self._desks.values()):
-                await queue.put(None)
-            await asyncio.sleep(again_s)
-            again_s = min(2 * again_s, _AGAIN_MAX_S)
+            await self._broke_off(fault)
+            await asyncio.sleep(self._again_s)
+            self._again_s = min(2 * self._again_s, _AGAIN_MAX_S)
 
-    async def _follow(self, names: Mapping[str, str]) -> AsyncIterator[None]:
+    async def _broke_off(self, fault: BaseException) -> None:
+        name = self._streamer.name
+        if isinstance(fault, ProviderFault):
+            log.warning("stream_lost", provider=name, reason=str(fault))
+        else:
+            log.error("stream_crashed", provider=name, exc_info=fault)
+        if not self._is_lost:
+            await self._tell(f"{name} tells no prices: {fault}")
+        self._is_lost = True
+        for queue in list(self._desks.values()):
+            await queue.put(None)
+
+    async def _follow(self, names: Mapping[str, str]) -> None:
         """Hand prices over while these are the symbols that are wanted."""
         prices = cast(AsyncGenerator[Sequence[FeedTick]], self._streamer.prices(names))
         try:
             async for batch in prices:
+                self._again_s = _AGAIN_S
+                if self._is_lost:
+                    self._is_lost = False
+                    await self._tell(f"{self._streamer.name} tells prices again")
                 await self._hand_over(batch)
-                yield
                 if self._mine() != names:
                     return
         finally:
