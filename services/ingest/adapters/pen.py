@@ -55,12 +55,16 @@ class Pen:
             if type(item) is FeedTaken:
                 yield items[first:number]
                 first = number
-            elif many and type(item) is FeedTime:
+            elif many and type(item) is FeedTime and self._ends(item, number - first) > _CLOSES:
                 if first < number - 1:
                     yield from _batches(items[first : number - 1])
                 yield from self._closes(item)
                 first = number - 1
         yield from _batches(items[first:])
+
+    def _ends(self, time: FeedTime, before: int) -> int:
+        """How many symbols the time can end windows of, at most, after so many more items."""
+        return len(self.writer.deadlines.due(time.at)) + before
 
     def _closes(self, time: FeedTime) -> Iterator[Sequence[Item]]:
         """What the time ends, all but the last part of it, in the order in which it would."""

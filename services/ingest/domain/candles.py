@@ -1,8 +1,9 @@
 """The candles stage: from the spine's prices and closes to closed candles."""
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
+
+import orjson
 
 from services.ingest.domain.cell import Cell
 from services.ingest.domain.sessions import SessionCalendar, window
@@ -86,12 +87,13 @@ class Forming:
     def save(self) -> str:
         """The state as JSON text."""
         cells = {name: cell.save() for name, cell in self.cells.items() if not cell.is_empty}
-        return json.dumps({"last": self._last, "cells": cells}, separators=(",", ":"))
+        last = None if self._last is None else tuple(self._last)
+        return orjson.dumps({"last": last, "cells": cells}).decode()
 
     @classmethod
     def load(cls, text: str) -> "Forming":
         """What ``save`` wrote down."""
-        saved = json.loads(text)
+        saved = orjson.loads(text)
         forming = cls()
         forming._last = None if saved["last"] is None else _Last(*saved["last"])
         for timeframe, values in saved["cells"].items():
@@ -191,7 +193,7 @@ class CandlesStep:
         shown["candles"] = {
             timeframe: self._shape(symbol, timeframe, cell) for timeframe, cell in forming.whole()
         }
-        return json.dumps(shown, separators=(",", ":"))
+        return orjson.dumps(shown).decode()
 
     def _shape(self, symbol: str, timeframe: Timeframe, cell: Cell) -> dict[str, Any] | None:
         calendar = self._calendars.get(symbol)

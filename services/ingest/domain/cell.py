@@ -1,6 +1,7 @@
 """What a stretch of prices comes to: the accumulator that candles are made of."""
 
 from math import inf
+from operator import attrgetter
 from typing import Any
 
 from shared.events import CandleIn
@@ -94,11 +95,14 @@ class Cell:
         self.ticks += other.ticks
         self.rank = max(self.rank, other.rank)
 
-    def save(self) -> list[Any]:
+    def save(self) -> tuple[Any, ...]:
         """The state as JSON values."""
-        return [getattr(self, name) for name in self.__slots__]
+        return _values(self)
 
     def load(self, values: list[Any]) -> None:
         """Go on from what ``save`` gave."""
         for name, value in zip(self.__slots__, values, strict=True):
             setattr(self, name, value)
+
+
+_values = attrgetter(*Cell.__slots__)

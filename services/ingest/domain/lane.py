@@ -1,7 +1,8 @@
 """What the spine's writer keeps of one symbol: its open windows, and how far its prices are."""
 
-import json
 from collections.abc import Iterator
+
+import orjson
 
 from services.ingest.domain.items import START, Cursor
 from services.ingest.domain.sessions import SessionCalendar, Span, window
@@ -101,21 +102,20 @@ class Lane:
 
     def save(self) -> str:
         """The state as JSON text."""
-        return json.dumps(
+        return orjson.dumps(
             {
                 "cursor": [self.cursor_at, self.cursor_n],
                 "floor": self.floor,
                 "n": self.n,
                 "session": self._session,
                 "windows": self.windows,
-            },
-            separators=(",", ":"),
-        )
+            }
+        ).decode()
 
     @classmethod
     def load(cls, text: str, instrument: Instrument) -> "Lane":
         """The lane that ``save`` wrote down."""
-        saved = json.loads(text)
+        saved = orjson.loads(text)
         lane = cls(instrument)
         lane.cursor_at, lane.cursor_n = saved["cursor"]
         lane.floor, lane.n = saved["floor"], saved["n"]

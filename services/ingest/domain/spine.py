@@ -3,10 +3,11 @@
 Only here are calendars, grace and lateness known. Everything later rests on what is written.
 """
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from math import inf
 from typing import Any
+
+import orjson
 
 from services.ingest.domain.deadlines import Deadlines
 from services.ingest.domain.faults import Fault, candle_fault, tick_fault
@@ -33,7 +34,6 @@ from shared.events.spine import PARTITION_SYMBOL
 from shared.market.timeframes import Timeframe
 
 SPINE_FIELD = "@spine"
-
 Input = Item | ConfigRequested
 
 
@@ -48,7 +48,7 @@ class SpineWriter:
     """
 
     def __init__(self, table: InstrumentTable, state: Mapping[str, str]) -> None:
-        spine = json.loads(state.get(SPINE_FIELD, "{}"))
+        spine = orjson.loads(state.get(SPINE_FIELD, "{}"))
         self.pos: int = spine.get("pos", 0)
         self.time: int = spine.get("time", 0)
         self.rejections = Rejections(spine.get("rejected", 0))
@@ -127,9 +127,9 @@ class SpineWriter:
             "time": self.time,
             "beat": self._beat,
             "rejected": self.rejections.total,
-            "strays": self._strays,
+            "strays": tuple(self._strays),
         }
-        return json.dumps(spine, separators=(",", ":"))
+        return orjson.dumps(spine).decode()
 
     def _tick(self, tick: FeedTick) -> None:
         lane = self._counted(tick)
