@@ -1,21 +1,31 @@
 """The live feed with IBKR first: seeds, prices as they are made, an outage, prices again."""
 
 import asyncio
+import json
+import tomllib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from services.ingest.adapters.feeds.pace import Pace
+from services.ingest.adapters.feeds.push.inlet import Inlet
+from services.ingest.adapters.feeds.push.parse import Book, read_batch
 from services.ingest.app import build_app
+from services.ingest.domain.instruments import InstrumentTable
 from services.ingest.domain.sessions import minute
 from services.ingest.settings import IngestSection, IngestSettings
+from shared.bus.connection import execute
 from shared.bus.keys import Keys
 from shared.bus.redis_log import RedisLog
 from shared.bus.redis_reads import RedisReads
 from shared.bus.tasks import end
+from shared.clock import SystemClock
 from shared.events import CandleClosed, CandleIn, DeadLetter, Event, Source, Tick
+from shared.market.instruments import Instrument
 from tests.ingest.feeds.fake_tws import FakeTws
 
 MINUTE = 60_000_000
 START = "2026-06-10T14:00:00Z"
+PACE = "pace:live:1781100000000000"
 # A minute of the market in three seconds.
 SPEED = 20
 ALWAYS = """
@@ -28,6 +38,7 @@ grace_ms = 2000
 session = {zone = "UTC", start = "00:00", end = "00:00", days = [1, 2, 3, 4, 5, 6, 7]}
 names = {ibkr = "IND:VIX:CBOE:USD"}
 """
+ONE = Instrument.model_validate({"symbol": "ONE", **tomllib.loads(ALWAYS)["ONE"]})
 
 
 async def events(log: RedisLog, keys: Keys, topic: str) -> list[Event]:
@@ -60,7 +71,28 @@ async def until(done: Callable[[Sequence[Tick]], bool], log: RedisLog, keys: Key
     raise AssertionError("it did not come about")
 
 
-def app_settings(url: str, keys: Keys, folder: Path, port: int) -> IngestSettings:
+async def market_now(log: RedisLog, keys: Keys) -> int:
+    """The simulated day's time, once it runs."""
+    for _ in range(600):
+        found = await execute(log.redis, "HGET", keys.meta(), PACE)
+        if found is not None:
+            return Pace(*json.loads(found)).market_at(SystemClock().now())
+        await asyncio.sleep(0.1)
+    raise AssertionError("the day did not begin")
+
+
+async def push(log: RedisLog, keys: Keys) -> None:
+    """Give prices of ONE at the market's time, again and again."""
+    inlet, book = Inlet(log.redis, keys), Book(InstrumentTable([ONE]))
+    while True:
+        now = await market_now(log, keys)
+        await inlet.take(read_batch([{"symbol": "ONE", "at": now, "price": 17.5}], book, now))
+        await asyncio.sleep(0.05)
+
+
+def app_settings(
+    url: str, keys: Keys, folder: Path, port: int, source: str = "ibkr"
+) -> IngestSettings:
     instruments = folder / "instruments.toml"
     instruments.write_text(ALWAYS)
     given = {
@@ -69,7 +101,8 @@ def app_settings(url: str, keys: Keys, folder: Path, port: int) -> IngestSetting
         "speed": SPEED,
         "symbols": ["ONE"],
         "instruments": instruments,
-        "sources": {"volatility": ["ibkr"]},
+        "sources": {"volatility": [source]},
+        "push": {"channels": {}},
         "ibkr": {"port": port},
     }
     return IngestSettings(
@@ -113,3 +146,23 @@ async def test_prices_of_tws_stand_on_the_spine_after_an_outage_too(
     opens = [one.open_at for one in minutes]
     assert opens == sorted(set(opens))
     assert minute(before[-1].at) in opens
+
+
+async def test_pushed_prices_are_one_source_of_the_live_feed(
+    server_url: str, keys: Keys, redis_log: RedisLog, tmp_path: Path
+) -> None:
+    """Named first for a kind they stand on the spine; nobody else has candles of it, so they count
+    after a minute of waiting for some."""
+    service = build_app(app_settings(server_url, keys, tmp_path, 1, source="push"))
+    running = asyncio.create_task(service.run())
+    pushing = asyncio.create_task(push(redis_log, keys))
+    try:
+        found = await until(lambda ticks: len(ticks) > 20, redis_log, keys)
+    finally:
+        await end([pushing])
+        service.stop()
+        await running
+    assert {(one.symbol, one.source, one.price) for one in found} == {("ONE", "push", 17.5)}
+    assert [one.at for one in found] == sorted(one.at for one in found)
+    sources = [one for one in await events(redis_log, keys, "tick") if isinstance(one, Source)]
+    assert [one.source for one in sources] == ["push"]
