@@ -38,6 +38,8 @@ def firings(rule: Rule, level: int, way: Way) -> list[Found]:
     away = [abs(point.half - level) >= 2 * rule.life.rearm_ticks for point in way]
     fired: list[Found] = []
     for found in found_at(rule, level, way):
+        if fired and rule.life.fires == "once":
+            break
         if fired:
             last = fired[-1].index
             waited = way[found.index].at - way[last].at
