@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import signal
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -28,9 +29,11 @@ from shared.bus.redis_reads import RedisReads
 from shared.bus.topics import StageName
 from shared.events import Config, Event, LevelComputed, SignalGenerated
 from shared.events.base import micros
+from shared.market.timeframes import Timeframe
 from shared.service.frame import Service
 from tests.integration.house import running, settings, topic
 from tests.integration.oracle import assert_equals_oracle
+from tests.integration.test_kill import Demo
 from tests.signals.pair import entry
 
 pytestmark = pytest.mark.timeout(300)
@@ -95,7 +98,7 @@ async def until(holds: Callable[[], Awaitable[bool]]) -> None:
     began = loop.time()
     while not await holds():
         assert loop.time() - began < _PATIENCE_S, "it never came true"
-        await asyncio.sleep(0.3)
+        await asyncio.sleep(0.5)
 
 
 async def decided(log: RedisLog) -> bool:
@@ -106,10 +109,12 @@ async def decided(log: RedisLog) -> bool:
     return not any(row.behind for lag in lags for rows in lag.values() for row in rows)
 
 
-def vix_readings(levels: dict[int, list[Event]]) -> list[LevelComputed]:
-    """What the indicators said of VIX on 15m."""
+def vix_readings(
+    levels: dict[int, list[Event]], timeframe: Timeframe = "15m"
+) -> list[LevelComputed]:
+    """What the indicators said of VIX on a timeframe."""
     found = [one for part in levels.values() for one in part if isinstance(one, LevelComputed)]
-    return [one for one in found if (one.symbol, one.timeframe) == ("VIX", "15m")]
+    return [one for one in found if (one.symbol, one.timeframe) == ("VIX", timeframe)]
 
 
 def relayed_at(spine: list[Event]) -> list[int]:
@@ -165,3 +170,71 @@ async def test_recorded_days_of_two_partitions(
     assert len(signals) == len(expected) > 2
     assert {signal.id for signal in signals} == expected
     assert relayed_at(spine[there]) == []
+
+
+JOINT = """
+name = "joint"
+symbols = ["MES"]
+signals_a_day_max = 1000
+[[rules]]
+name = "both"
+life = { cooldown_s = 0 }
+[rules.when]
+kind = "candle"
+timeframe = "1m"
+direction = "long"
+[rules.when.condition]
+kind = "all"
+conditions = [
+    { kind = "above", left = "close", right = "ema:20" },
+    { kind = "above", left = "close of VIX", right = 1 },
+]
+"""
+# The relay lives in signals; without indicators it has nothing to relay, without ingest no writer.
+KILLED = ("signals", "indicators", "ingest")
+
+
+async def test_a_killed_relay_loses_and_doubles_nothing(
+    server_url: str, keys: Keys, redis_log: RedisLog, tmp_path: Path
+) -> None:
+    """Whoever has a part in it is killed while the market runs; what follows is as if nobody was.
+
+    Every candle of VIX is on the spine of MES in the end, and the signals are those that the same
+    candles lead to without a relay.
+    """
+    (tmp_path / "joint.toml").write_text(JOINT)
+    own = {"TIDELINE_SIGNALS__SETS": "", "TIDELINE_SIGNALS__RULES": str(tmp_path / "joint.toml")}
+    settings_of = {"signals": own}
+    here, there = (partition_of(symbol, keys.partitions) for symbol in ("MES", "VIX"))
+    assert here != there
+
+    async def signals_told(more_than: int) -> bool:
+        return int(await redis_log.redis.xlen(keys.topic(here, "signal_generated"))) > more_than
+
+    async def all_there() -> bool:
+        vix = vix_readings(await topic(redis_log, "level_computed"), "1m")
+        told = relayed_at((await topic(redis_log, "tick"))[here])
+        return await decided(redis_log) and {one.at for one in vix} <= set(told)
+
+    demo = Demo(server_url, keys, tmp_path)
+    try:
+        for name in ("ingest", "indicators", "signals"):
+            demo.start(name, **settings_of.get(name, {}))
+        await until(lambda: signals_told(5))
+        for name in KILLED:
+            demo.end(name, signal.SIGKILL)
+            await asyncio.sleep(0.5)
+            demo.start(name, **settings_of.get(name, {}))
+            await asyncio.sleep(1.5)
+        await until(lambda: signals_told(15))
+        demo.end("ingest", signal.SIGTERM)
+        demo.start("ingest", TIDELINE_INGEST__FEED="none", TIDELINE_INGEST__SPEED="1")
+        await until(all_there)
+    finally:
+        demo.end_all()
+    spine, levels = await topic(redis_log, "tick"), await topic(redis_log, "level_computed")
+    assert await assert_equals_oracle(redis_log, spine) > 1_000
+    signals = (await topic(redis_log, "signal_generated"))[here]
+    expected = told_at_the_end(spine[here], levels[here], vix_readings(levels, "1m"))
+    assert {one.id for one in signals} == expected
+    assert len(signals) == len(expected)
