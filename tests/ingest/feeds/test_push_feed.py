@@ -58,7 +58,7 @@ class Desk:
         self.inlet = Inlet(log.redis, keys)
 
     async def push(self, batch: Sequence[object], key: str | None = None) -> Taken:
-        return await self.inlet.take(read_batch(batch, BOOK, START + 10**10, key))
+        return await self.inlet.take(read_batch(batch, BOOK, START + 10**11, key))
 
     async def life(self) -> asyncio.Task[None]:
         """Start a feed stage of this partition."""
@@ -117,6 +117,12 @@ async def test_a_batch_sent_again_is_known(desk: Desk) -> None:
     assert await desk.push(rows(0, 5)) == Taken(2, 3)
     assert await desk.push(rows(0, 5), key="other") == Taken(5, 0)
     assert len(await desk.events("pushed")) == 10
+
+
+async def test_a_large_batch_is_taken_in_parts(desk: Desk) -> None:
+    """No single step of the server is long; the answer is about the whole."""
+    assert await desk.push(rows(0, 5_000)) == Taken(5_000, 0)
+    assert await desk.push(rows(1_000, 4_500)) == Taken(500, 4_000)
 
 
 async def test_a_full_stream_takes_nothing(desk: Desk, redis_log: RedisLog, keys: Keys) -> None:
