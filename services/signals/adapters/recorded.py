@@ -116,7 +116,8 @@ def timeframes(rule_set: RuleSet) -> set[Timeframe]:
 
 def _names(value: Any, frame: str) -> bool:
     if isinstance(value, dict):
-        return value.get("timeframe") == frame or any(_names(one, frame) for one in value.values())
+        named = (value.get("timeframe"), value.get("on"))
+        return frame in named or any(_names(one, frame) for one in value.values())
     return isinstance(value, list) and any(_names(one, frame) for one in value)
 
 

@@ -3,16 +3,17 @@
 ``SignalsStep`` is the evaluator, live and in a preview alike: it knows neither log nor clock. To
 let it decide on recorded history, give ``process`` in this order
 
-1. ``instrument_entry`` and ``rules_entry``: what a tick is, and the rule set in force;
-2. the recorded spine in its order, and before each ``Close`` the ``LevelComputed`` that follow from
-   it: those with its ``pos``, the shortest timeframe first;
-3. of a rule that looks at another symbol, anywhere in between: ``relayed_entries`` of each reading
-   of that symbol, in the order of their times. Where they stand changes when an evaluation that
-   waits for them is decided, and not how; at the end of the other symbol's history give
-   ``known_until``, or what waits for its next candle never is decided.
+1. a ``Config`` of kind ``rules`` with the set's ``body``, wherever it comes into force;
+2. the recorded spine in its order, the ``Config`` of kind ``instrument`` before the first price, and
+   before each ``Close`` the ``LevelComputed`` of its ``pos``, the shortest timeframe first;
+3. of a rule that looks at another symbol, anywhere in between: a ``Config`` of kind ``relayed`` for
+   each reading of that symbol in the order of their times, its body a ``Relayed`` as
+   ``relaying.relayed`` makes it. Where it stands changes when an evaluation that waits for it is
+   decided, and not how. At the end of the other symbol's history give ``relaying.no_candle``, or
+   what waits for its next candle is never decided.
 
-What comes back is what live play of the same entries would write. ``views`` says what rules wait
-for and what the daily cap has suppressed.
+What comes back is what live play of the same entries writes. ``views`` says what rules wait for
+and what the daily cap has suppressed.
 """
 
 from collections.abc import Mapping, Sequence
