@@ -4,7 +4,7 @@
 let it decide on recorded history, give ``process`` in this order
 
 1. a ``Config`` of kind ``rules`` with the set's ``body``, wherever it comes into force;
-2. the recorded spine in its order, the ``Config`` of kind ``instrument`` before the first price, and
+2. the recorded spine in its order, its ``Config`` of kind ``instrument`` before any price, and
    before each ``Close`` the ``LevelComputed`` of its ``pos``, the shortest timeframe first;
 3. of a rule that looks at another symbol, anywhere in between: a ``Config`` of kind ``relayed`` for
    each reading of that symbol in the order of their times, its body a ``Relayed`` as
