@@ -21,6 +21,7 @@ COMMANDS = (
     "topics",
     "preview",
     "sql",
+    "backfill",
     "dlq",
     "readers",
     "instruments",

@@ -79,13 +79,13 @@ async def _archive(
     if is_alone and not stored:
         terminal.say("no tideline is running here: only what is on disk is asked")
     if stored or is_alone:
-        yield Archive.at(folder, _keys(settings), None)
+        yield Archive.at(folder, keys_of(settings), None)
         return
     async with opened(access(settings)) as log:
         yield Archive.at(folder, log.keys, log.redis)
 
 
-def _keys(settings: LauncherSettings) -> Keys:
+def keys_of(settings: LauncherSettings) -> Keys:
     """The namespace that is meant where no server is asked."""
     here = running(settings.launcher.run_dir)
     if here and settings.given_redis_url is None and not settings.has_own_namespace:
