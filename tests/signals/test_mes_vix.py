@@ -13,6 +13,7 @@ import pytest
 
 from services.indicators.domain.stage import STAGE
 from services.signals.adapters.rule_files import load
+from services.signals.domain.preview import Preview, in_order
 from services.signals.domain.relaying import relayed
 from services.signals.domain.rules import RuleSet
 from services.signals.domain.step import SignalsStep
@@ -183,6 +184,23 @@ def test_the_set_fires_where_the_brute_force_does(
     signals = played(week, the_set(threshold), lag)
     assert [(one.at, one.direction) for one in signals] == by_hand(week, threshold)
     assert len(signals) >= 2
+
+
+@pytest.mark.parametrize("threshold", [-0.7, 0.99])
+def test_a_preview_fires_where_live_play_does(
+    week: dict[str, pl.DataFrame], threshold: float
+) -> None:
+    """Out of recorded readings of both symbols, event by event."""
+    rule_set = the_set(threshold)
+    spy, vix = readings("SPY", week["SPY"]), readings("VIX", week["VIX"])
+    closes = [one for reading in spy for one in _own(reading) if isinstance(one, Close)]
+    preview = Preview(rule_set, "SPY")
+    preview.play([instrument(symbol="SPY", tick_size=0.01, decimals=2)])
+    preview.play([*in_order(closes, spy, vix)])
+    found = [hit.signal.model_dump(exclude={"pos"}) for hit in preview.report().hits]
+    live = [one.model_dump(exclude={"pos"}) for one in played(week, rule_set, 0)]
+    assert found == live
+    assert len(found) >= 2
 
 
 def test_a_signal_tells_all_of_it(week: dict[str, pl.DataFrame]) -> None:

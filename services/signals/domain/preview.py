@@ -8,10 +8,10 @@ from typing import Any
 
 import orjson
 
-from services.signals.domain.closes import numbers_of
 from services.signals.domain.conditions import AtClose
-from services.signals.domain.others import RELAYED, Relayed
+from services.signals.domain.others import RELAYED
 from services.signals.domain.quota import ends_session
+from services.signals.domain.relaying import relayed, request
 from services.signals.domain.rules import RuleSet
 from services.signals.domain.step import SignalsStep
 from shared.events import (
@@ -212,22 +212,8 @@ class Preview:
 
 def _relayed(reading: LevelComputed) -> Config:
     """Another symbol's reading, as the log would have relayed it."""
-    body = Relayed(
-        symbol=reading.symbol,
-        timeframe=reading.timeframe,
-        at=reading.at,
-        origin=reading.origin,
-        numbers=numbers_of(reading),
-    )
-    return Config(
-        symbol=PARTITION_SYMBOL,
-        at=reading.at,
-        pos=reading.pos,
-        kind=RELAYED,
-        name=f"{reading.symbol}:{reading.timeframe}",
-        version=reading.id,
-        body=body.model_dump(mode="json"),
-    )
+    asked = request(relayed(reading))
+    return Config(pos=reading.pos, **asked.model_dump(exclude={"pos"}))
 
 
 def _horizon(when: object) -> Timeframe:
