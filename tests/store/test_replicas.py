@@ -1,10 +1,14 @@
 """Replicas that keep their tables in files of their own are told so."""
 
 import asyncio
+from pathlib import Path
+
+import pytest
 
 from shared.bus.redis_log import RedisLog
 from shared.store.replicas import Replicas
 from shared.store.store import Store
+from tests.store.shelves import store
 
 
 async def test_replicas_without_a_common_database_are_told(
@@ -35,3 +39,25 @@ async def test_who_is_gone_is_no_replica(redis_log: RedisLog, shelves: Store) ->
     await redis_log.heartbeat("feed", "gone", 1)
     await asyncio.sleep(0.01)
     assert await Replicas(shelves, redis_log, "feed").complaint() is None
+
+
+async def test_it_is_said_at_the_start_and_once(
+    redis_log: RedisLog, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A warning in the log that names the mend."""
+    shelves = store({"data_dir": tmp_path})
+    for name in ("one", "two"):
+        await redis_log.heartbeat("feed", name, 60_000)
+    watching = asyncio.create_task(Replicas(shelves, redis_log, "feed").watch(0))
+    said = ""
+    try:
+        async with asyncio.timeout(20):
+            while "tables_not_shared" not in said:
+                await asyncio.sleep(0.01)
+                said += capsys.readouterr().out
+    finally:
+        watching.cancel()
+        await asyncio.wait([watching])
+        await shelves.close()
+    assert "set DATABASE_URL to a PostgreSQL" in said
+    assert said.count("tables_not_shared") == 1
