@@ -101,7 +101,10 @@ async def _measured(chain: Chain, seconds: float, settle_s: float) -> Figures:
     log = RedisLog(chain.server.url, KEYS)
     reads = RedisReads(log.redis, KEYS)
     try:
-        while await decided(log) == 0:  # noqa: ASYNC110 - another process's doing
+        until = time.monotonic() + _READY_S
+        while await decided(log) == 0:
+            if time.monotonic() > until:
+                raise NotHere(f"nothing was decided within {_READY_S:g} s")
             await asyncio.sleep(_LOOK_S)
         await asyncio.sleep(settle_s)
         cpu, began = chain.cpu_s(), time.monotonic()

@@ -10,12 +10,13 @@ import urllib.request
 
 from websockets.asyncio.client import connect
 
-_TRIES = 200
+_LOOK_S = 0.2
 
 
 async def main(port: int, clients: int) -> None:
     """Listen."""
-    symbols = await asyncio.to_thread(_symbols, port)
+    while not (symbols := await asyncio.to_thread(_symbols, port)):  # noqa: ASYNC110
+        await asyncio.sleep(_LOOK_S)
     greeted = asyncio.Semaphore(0)
     async with asyncio.TaskGroup() as group:
         for n in range(clients):
