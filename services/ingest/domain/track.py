@@ -41,6 +41,7 @@ _AFTERWARDS_US = 30 * _MINUTE
 _STALLED_US = 10 * _MINUTE
 _BARRED_US, _BARRED_MAX_US = 10 * _MINUTE, 240 * _MINUTE
 _STRIKES = 3
+_FUTURE_MAX = 1_000
 
 Reach = Mapping[Timeframe, tuple[int, int]]
 """How far back candles are to be had, and how much of it in one call (µs)."""
@@ -229,6 +230,8 @@ class Track:
                 raw = tuple(str(x) for pair in given._asdict().items() for x in pair)
                 items.append(FeedRejected(self.symbol, self._known, told, raw))
                 self._told_future.add(given.open_at)
+        if len(self._told_future) > _FUTURE_MAX:
+            self._told_future.clear()
         return items
 
     def _done(self, piece: Piece, ask: Ask) -> None:

@@ -27,7 +27,7 @@ from shared.telemetry.metrics import METRICS
 from tests.ingest.lines import TABLE, at
 from tests.ingest.live.stubs import Market, Outage, Stub, served, twelve_data, yahoo
 
-PATIENCE_S = 60.0
+PATIENCE_S = 100.0
 SPEED = 300.0
 
 
