@@ -105,6 +105,11 @@ class Others:
         self._tracks: dict[str, dict[Timeframe, Track]] = {}
         self._dirty: set[str] = set()
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing was ever relayed."""
+        return not self._tracks
+
     def take(self, relayed: Relayed) -> None:
         """Take a reading in."""
         tracks = self._tracks.setdefault(relayed.symbol, {})

@@ -147,12 +147,15 @@ class SignalsStep:
         # By name: after a restart the watches stand in another order.
         return [
             signal
-            for symbol in sorted(self._watches)
+            for symbol, watch in sorted(self._watches.items())
+            if watch.looks_at(relayed.symbol)
             for signal in self._watch(symbol).hear(relayed, pos)
         ]
 
     def _forget(self, now: int) -> None:
         """What other symbols did before everything that has still to be decided is past."""
+        if self._others.is_empty:
+            return
         parked = [at for watch in self._watches.values() if (at := watch.oldest_parked())]
         self._others.forget(min([now, *parked]))
 

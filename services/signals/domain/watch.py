@@ -119,10 +119,12 @@ class Watch:
             self.cut()
         return signals
 
+    def looks_at(self, symbol: str) -> bool:
+        """Whether a rule looks at this other symbol."""
+        return self._closes.looks_at(symbol)
+
     def hear(self, relayed: Relayed, pos: int) -> list[SignalGenerated]:
         """Something became known of another symbol; what waited for it."""
-        if not self._closes.looks_at(relayed.symbol):
-            return []
         self._closes_changed = True
         self._closes.remember(self._symbol, relayed)
         return [] if self._tick_size is None else list(self._at_last(self._tick_size, pos))
