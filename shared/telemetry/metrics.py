@@ -62,8 +62,8 @@ METRICS: dict[MetricName, str] = {
     "tideline_price_age_seconds": "how old the symbol's newest price is in the market's time",
     "tideline_price_status": "1 for the status that the symbol's data have: fresh, late, stale or "
     "closed",
-    "tideline_pushed_total": "prices given on a Redis channel, by what became of them, and messages "
-    "that held none",
+    "tideline_pushed_total": "prices given on a Redis channel, by what became of them, and "
+    "messages that held none",
     "tideline_ibkr": "on the wire to TWS: connections made, messages malformed, symbols subscribed "
     "anew, quotes crossed, symbols refused now",
     "tideline_recorder_entries_total": "entries that this process has written to the archive",
@@ -72,7 +72,7 @@ METRICS: dict[MetricName, str] = {
     "tideline_alert_retries_total": "tries that failed and will be made again",
     "tideline_alerts_waiting": "alerts without a receipt, of the partitions this process owns",
     "tideline_provider_calls_total": "calls of price providers by outcome: ok, timeout, "
-    "connection, http, limit, key, body; refused where one symbol was",
+    "connection, http, limit, key, body, crash; refused where one symbol was",
     "tideline_provider_rows_dropped_total": "rows of providers' answers left out, by reason",
     "tideline_provider_state": "0 the provider answers, 1 it is tried again, 2 it is left alone",
 }

@@ -38,12 +38,12 @@ def test_a_symbol_is_closed_as_far_as_it_was_told() -> None:
 def test_a_fill_completes_a_minute_that_has_begun() -> None:
     """After an outage a minute's own candle joins the prices that came of it before."""
     spine = writer().process(
-        [*ticks("14:00:01 1.10 | 14:00:20 1.12"), filled("14:00", (1.09, 1.15, 1.08, 1.11), 7.0)]
+        [*ticks("14:00:01 1.10 | 14:00:20 1.12"), filled("14:00", (1.09, 1.15, 1.08, 1.11), 0.0)]
     )
     (closed,) = CandlesStep({}).process(spine)
     assert isinstance(closed, CandleClosed)
     assert (closed.open, closed.high, closed.low, closed.close) == (1.09, 1.15, 1.08, 1.11)
-    assert (closed.volume, closed.ticks, closed.origin) == (7.0, 2, "live")
+    assert (closed.volume, closed.ticks, closed.origin) == (0.0, 2, "live")
 
 
 @pytest.mark.parametrize(

@@ -30,7 +30,7 @@ def candle_fault(lane: Lane, candle: FeedCandle) -> Fault | None:
     """What is wrong with a candle, if anything.
 
     A candle cannot join prices of its own window, for they are in it too: where the window has
-    begun the candle is late. Only a fill may, which gives of the volume what the prices lack.
+    begun the candle is late. Only a fill may, and it brings no volume.
     """
     joins = candle.origin == "backfill" and candle.timeframe == "1m"
     begun = lane.floor if joins else max(lane.floor, lane.minute_end)

@@ -209,6 +209,9 @@ class Track:
         for given, at in sound:
             if given.open_at < self._known // _MINUTE * _MINUTE and timeframe == "1m":
                 continue
+            if given.open_at < self._known:
+                # Of this minute's prices some stand on the spine, and with them their volume.
+                given = given._replace(volume=0.0)
             origin: Origin = "backfill"
             if self._pieces:
                 origin = self._pieces[0].origin

@@ -121,7 +121,13 @@ def test_a_minute_begun_by_ticks_is_filled_up() -> None:
     """A cursor inside a minute: that minute's own candle joins as a fill, even if it is recent."""
     one = track("14:10:40", "14:10:20")
     assert answered(one, "14:10:40", minutes("14:09", "14:11"))[1:] == ["reached 14:10:20"]
-    assert answered(one, "14:11:04", minutes("14:09", "14:12"))[:1] == ["backfill 14:10"]
+    ask = asked(one, "14:11:04")
+    joined, *_ = one.take(
+        ask, "first", Answer(minutes("14:09", "14:12")), MINUTE, at("14:11:04")
+    ).items
+    assert isinstance(joined, FeedCandle)
+    # The volume of the prices that are there is not to be counted twice.
+    assert (told([joined]), joined.volume) == (["backfill 14:10"], 0.0)
 
 
 def test_a_forming_candle_waits_until_it_is_over() -> None:

@@ -25,6 +25,7 @@ class Desk:
         self._table = table
         self._names = names
         self._cursors = dict(cursors)
+        self._unknown: set[str] = set()
         self._ready: asyncio.Queue[list[Item]] = asyncio.Queue()
 
     @property
@@ -39,13 +40,19 @@ class Desk:
             gone = self.tracks.pop(symbol)
             self._cursors[symbol] = Cursor(gone.known, 1)
         new = [symbol for symbol in wanted if symbol not in self.tracks]
+        self._unknown &= set(wanted)
         for symbol in new:
             instrument = self._table.find(symbol)
             if instrument is not None:
                 names = self._names(symbol)
                 cursor = self._cursors.get(symbol)
                 self.tracks[symbol] = Track(instrument, names, cursor, now)
-        return [one for one in new if one not in self.tracks or not self.tracks[one].names]
+        unknown = {one for one in new if one not in self.tracks} - self._unknown
+        self._unknown |= unknown
+        return [one for one in new if one in unknown or self._is_nameless(one)]
+
+    def _is_nameless(self, symbol: str) -> bool:
+        return symbol in self.tracks and not self.tracks[symbol].names
 
     def put(self, items: list[Item]) -> None:
         """Hand items over, in order."""
