@@ -40,7 +40,7 @@ def build_web(settings: SignalsSettings, log: RedisLog, clock: Clock) -> Web:
     reads = RedisReads(log.redis, log.keys)
     sets = RuleSets(configured, RuleStore(store, clock))
     router = APIRouter()
-    PreviewApi(sets, Recorded(settings.archive, log), reads, clock).mount(router)
+    PreviewApi(sets, Recorded(settings.archive, log)).mount(router)
     RulesApi(sets, RuleDesk(log, clock, sets), reads).mount(router)
     SignalsApi(SignalStore(store, clock), reads).mount(router)
 

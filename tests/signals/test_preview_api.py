@@ -30,7 +30,9 @@ async def client(redis_log: RedisLog, tmp_path: Path) -> AsyncIterator[httpx.Asy
     for entry in (instrument(), *prices):
         await redis_log.append(partition, "tick", entry.wire())
     await redis_log.append(partition, "level_computed", levels(level()).wire())
-    await redis_log.redis.hset(redis_log.keys.view(partition, "candles"), SYMBOL, "{}")
+    for symbol in (SYMBOL, "OTHER"):
+        view = redis_log.keys.view(partition_of(symbol, redis_log.partitions), "candles")
+        await redis_log.redis.hset(view, symbol, '{"at": 1, "candles": {}}')
     async with asking(redis_log, {"data_dir": tmp_path}) as made:
         yield made
 

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from shared.clock import SystemClock
 from shared.events.base import micros, stamp
 from shared.service.collector import calm_collector
 from tideline.access import access, opened
@@ -71,8 +70,8 @@ def preview(
 ) -> None:
     """Play the live rules over the past: every hit, and what the price did afterwards.
 
-    The past is the last 30 days of the archive and the log, unless --from and --to say otherwise,
-    or a whole --file.
+    The past is that of the archive and the log, the 30 days up to the newest price unless --from
+    and --to say otherwise, or a whole --file.
     """
     insist(["ingest", "indicators", "signals"], "`tideline preview`")
     rule_set = _rule_set(rule)
@@ -138,14 +137,18 @@ async def _of_log(rule_set: "RuleSet", asked: Asked) -> "Report":
     from services.signals.adapters.recorded import Recorded, Span, TooMuch
 
     settings = LauncherSettings.load()
-    until = SystemClock().now() if asked.until is None else asked.until
-    since = until - _DEFAULT_DAYS * _DAY_US if asked.since is None else asked.since
-    if since >= until:
-        raise Trouble("--from must be before --to", MISUSED)
     async with opened(access(settings)) as log:
+        recorded = Recorded(place(settings), log)
+        newest = await recorded.newest(asked.symbol)
+        if newest is None:
+            raise Trouble(f"no price of {asked.symbol} has come yet")
+        until = newest + 1 if asked.until is None else asked.until
+        since = until - _DEFAULT_DAYS * _DAY_US if asked.since is None else asked.since
+        if since >= until:
+            raise Trouble("--from must be before --to", MISUSED)
         try:
             span = Span(asked.symbol, max(0, since), until)
-            return await Recorded(place(settings), log).play(rule_set, span, asked.horizon)
+            return await recorded.play(rule_set, span, asked.horizon)
         except TooMuch as error:
             raise Trouble(str(error)) from None
 

@@ -7,9 +7,12 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import orjson
+
 from services.signals.domain.preview import Preview, Report, in_order
 from services.signals.domain.rules import RuleSet
 from shared.bus.redis_log import RedisLog
+from shared.bus.redis_reads import RedisReads
 from shared.events import CandleIn, Event, LevelComputed
 from shared.events.codec import decode
 from shared.market.timeframes import TIMEFRAMES, Timeframe
@@ -45,6 +48,16 @@ class Recorded:
     def __init__(self, folder: Path, log: RedisLog) -> None:
         self._folder = folder
         self._log = log
+
+    async def newest(self, symbol: str) -> int | None:
+        """When the symbol's newest price was; None if none has come.
+
+        Raises:
+            RedisError: the log is away.
+        """
+        shown = await RedisReads(self._log.redis, self._log.keys).views("candles", [symbol])
+        at: int | None = orjson.loads(shown.get(symbol, "{}")).get("at")
+        return at
 
     async def play(self, rule_set: RuleSet, span: Span, horizon: Timeframe | None = None) -> Report:
         """What the rules would have done in that time.

@@ -13,8 +13,6 @@ from services.signals.adapters.wanted import RuleSets
 from services.signals.domain.preview import Hit, Outlook, Report
 from services.signals.domain.rules import RuleSet
 from services.signals.routes.answers import answer, problems, rule_set_of, told
-from shared.bus.redis_reads import RedisReads
-from shared.clock import Clock
 from shared.events.base import Micros
 from shared.market.timeframes import Timeframe
 from shared.service.problems import Problem
@@ -23,7 +21,8 @@ _DEFAULT_DAYS = 30
 
 
 class Question(BaseModel):
-    """Which rules, on which symbol, when: ``since <= time < until``, the last 30 days unless given.
+    """Which rules, on which symbol, when: ``since <= time < until``, unless given the 30 days up to
+    the symbol's newest price.
 
     Either ``rule_set``, a body that need not be kept, or ``name``: of a kept, configured or
     shipped one. ``horizon`` is the timeframe of the candles that returns are measured in.
@@ -82,11 +81,9 @@ class Previewed:
 class PreviewApi:
     """The route of previews."""
 
-    def __init__(self, sets: RuleSets, recorded: Recorded, reads: RedisReads, clock: Clock) -> None:
+    def __init__(self, sets: RuleSets, recorded: Recorded) -> None:
         self._sets = sets
         self._recorded = recorded
-        self._reads = reads
-        self._clock = clock
 
     def mount(self, router: APIRouter) -> None:
         """Add the route to a router."""
@@ -101,7 +98,11 @@ class PreviewApi:
 
     async def preview(self, body: Question) -> Response:
         """Play the live rules over the recorded past; every hit, and what the price did then."""
-        until = self._clock.now() if body.until is None else body.until
+        with told():
+            newest = await self._recorded.newest(body.symbol)
+        if newest is None:
+            raise Problem(404, f"no price of {body.symbol!r} has come yet")
+        until = newest + 1 if body.until is None else body.until
         since = max(0, until - _DEFAULT_DAYS * DAY_US) if body.since is None else body.since
         if since >= until:
             _refuse("/since", f"since {since} must be before until {until}")
@@ -113,7 +114,6 @@ class PreviewApi:
                     f"the rule set does not look at {body.symbol!r}; its symbols: "
                     f"{', '.join(rule_set.symbols)}",
                 )
-            await self._insist_known(body.symbol)
             span = Span(body.symbol, since, until)
             try:
                 report = await self._recorded.play(rule_set, span, body.horizon)
@@ -134,10 +134,6 @@ class PreviewApi:
         }:
             return load([name], [])[0]
         return (await self._sets.kept.get(name)).rule_set
-
-    async def _insist_known(self, symbol: str) -> None:
-        if symbol not in await self._reads.viewed("candles"):
-            raise Problem(404, f"no price of {symbol!r} has come yet")
 
 
 def _refuse(pointer: str, detail: str) -> NoReturn:
