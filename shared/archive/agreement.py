@@ -4,7 +4,7 @@ import asyncio
 
 from shared.archive.columns import WRITTEN, entries
 from shared.archive.files import Shelf, resolved, rows_of
-from shared.archive.live import Live, Standing, mark_standing, standing
+from shared.archive.live import Live, Standing, before, mark_standing, standing
 from shared.archive.places import Mark
 from shared.bus.log import START, order
 from shared.events.codec import RawEntry, decode_one
@@ -28,16 +28,27 @@ async def agreed(live: Live, shelf: Shelf, partition: int, topic: str, mark: Mar
     while True:
         edge = max(0, order(mark.entry)[0] - back_ms)
         recorded = await asyncio.to_thread(_newest, shelf, partition, topic, f"{edge}-0")
+        is_trimmed = await live.trimmed(partition, topic)
         if recorded is None:
-            return START
+            return await _before_all(live, shelf, partition, topic) if is_trimmed else START
         entry = recorded[0]
-        before = await _standing(live, partition, topic, recorded)
+        known = await _standing(live, partition, topic, recorded)
         is_anew = order(mark.entry)[0] - order(entry)[0] > _LOST_MAX_MS
-        if before == "before" and (is_anew or await live.trimmed(partition, topic)):
-            return mark.entry if found == "before" else entry
-        if before == "here":
+        if known == "before" and found == "before" and is_anew:
+            return mark.entry
+        if known == "before" and (is_anew or is_trimmed):
+            return await _before_all(live, shelf, partition, topic)
+        if known == "here":
             return entry
         back_ms *= 2
+
+
+async def _before_all(live: Live, shelf: Shelf, partition: int, topic: str) -> str:
+    """The newest entry recorded of those before all that the log holds; ``START`` if none is."""
+    first = await live.entries(partition, topic, START, 1)
+    edge = before(first[0][0]) if first else START
+    recorded = await asyncio.to_thread(_newest, shelf, partition, topic, edge)
+    return START if recorded is None else recorded[0]
 
 
 def _newest(shelf: Shelf, partition: int, topic: str, end: str) -> RawEntry | None:

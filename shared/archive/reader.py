@@ -15,12 +15,12 @@ from redis.asyncio import Redis
 
 from shared.archive.agreement import agreed
 from shared.archive.columns import WRITTEN, entries, table
-from shared.archive.files import Shelf, resolved, rows_of
+from shared.archive.files import ArchiveError, Shelf, resolved, rows_of
 from shared.archive.live import Live, RedisLive, topics_of
-from shared.archive.places import read_place
+from shared.archive.places import Mark, read_place
 from shared.archive.revisions import CANDLE_KEY, Revisions, newest
 from shared.bus.keys import Keys
-from shared.bus.log import START
+from shared.bus.log import START, order
 from shared.bus.partitions import partition_of
 from shared.events.base import Event, moment
 from shared.events.candle import CandleClosed
@@ -131,22 +131,32 @@ class Archive:
         """A partition's entries of a topic as rows, in no certain order; all columns if none."""
         meant = _within(span) if wanted is None else _within(span) & wanted
         chosen = columns or pl.all()
+
+        def stored(end: str) -> pl.DataFrame:
+            months = _months(self.shelf.months(topic), span)
+            rows = self.stored(topic, months, {partition: end})
+            return rows.filter(meant).select(chosen).collect()
+
         for tried in range(_TRIES):
-            end = await self._end(topic, partition)
+            mark = await self._mark(topic, partition)
+            end = await self._end(topic, partition, mark)
             tail = (await self.tail(topic, partition, end)).filter(meant).select(chosen)
-            stored = self.stored(topic, _months(self.shelf.months(topic), span), {partition: end})
             try:
-                found = await asyncio.to_thread(stored.filter(meant).select(chosen).collect)
+                found = await asyncio.to_thread(stored, end)
             except (FileNotFoundError, pl.exceptions.ComputeError):
                 if tried + 1 == _TRIES:
                     raise
                 continue
-            return pl.concat([found, tail])
-        raise AssertionError("the last try returns or raises")
+            after = await self._mark(topic, partition)
+            if order(after.entry) >= order(mark.entry):
+                return pl.concat([found, tail])
+            # The recorder went back with the log meanwhile, and files were cut under our hands.
+        raise ArchiveError(f"the archive of {topic}, partition {partition}, changes all the time")
 
     async def ends(self, topic: str) -> dict[int, str]:
         """Up to which entry each partition's stored rows count."""
-        return {one: await self._end(topic, one) for one in range(self.partitions)}
+        marks = {one: await self._mark(topic, one) for one in range(self.partitions)}
+        return {one: await self._end(topic, one, mark) for one, mark in marks.items()}
 
     async def tail(self, topic: str, partition: int, end: str) -> pl.DataFrame:
         """What the log holds of a topic after an entry."""
@@ -158,9 +168,10 @@ class Archive:
                 break
         return await asyncio.to_thread(table, topic, partition, found)
 
-    async def _end(self, topic: str, partition: int) -> str:
-        place = await asyncio.to_thread(read_place, self.shelf, partition)
-        mark = place.mark(topic)
+    async def _mark(self, topic: str, partition: int) -> Mark:
+        return (await asyncio.to_thread(read_place, self.shelf, partition)).mark(topic)
+
+    async def _end(self, topic: str, partition: int, mark: Mark) -> str:
         if self._live is None or mark.entry == START:
             return mark.entry
         return await agreed(self._live, self.shelf, partition, topic, mark)
