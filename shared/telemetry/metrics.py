@@ -60,8 +60,8 @@ METRICS: dict[MetricName, str] = {
     "tideline_reader_lost_entries": "entries trimmed before the reader read them",
     "tideline_log_away_seconds": "how long the log has given no answer; 0 while it does",
     "tideline_price_age_seconds": "how old the symbol's newest price is in the market's time",
-    "tideline_price_status": "1 for the status that the symbol's data have: fresh, late, stale or "
-    "closed",
+    "tideline_price_status": "1 for the status that the symbol's data have: fresh, late, stale "
+    "or closed",
     "tideline_pushed_total": "prices given on a Redis channel, by what became of them, and "
     "messages that held none",
     "tideline_ibkr": "on the wire to TWS: connections made, messages malformed, symbols subscribed "

