@@ -1,17 +1,20 @@
 """The live feed of the settings: its providers, what it watches, its clock."""
 
+from typing import TYPE_CHECKING
+
 from services.ingest.adapters.budgets import SharedBudget
 from services.ingest.adapters.feeds.live.accounts import Accounts
 from services.ingest.adapters.feeds.live.engine import NAME, LiveEngine, Watched
 from services.ingest.adapters.feeds.pace import PacedClock, Paces
-from services.ingest.adapters.feeds.twelvedata.feed import TwelveData
-from services.ingest.adapters.feeds.yfinance.feed import Yfinance
 from services.ingest.domain.instruments import InstrumentTable
 from services.ingest.settings import IngestSection, TwelveDataSection
 from shared.clock import Clock
 from shared.events.base import micros
 from shared.service.frame import Service
 from shared.telemetry.metrics import SourceCollector
+
+if TYPE_CHECKING:
+    from services.ingest.adapters.feeds.twelvedata.feed import TwelveData
 
 
 async def live_engine(
@@ -24,6 +27,9 @@ async def live_engine(
     engine.pace = pace
     named = section.sources.named()
     if "yfinance" in named:
+        # Imported where they are used: transports take time to load, and memory.
+        from services.ingest.adapters.feeds.yfinance.feed import Yfinance
+
         engine.add(Yfinance(section.yfinance))
     if "twelvedata" in named and section.twelvedata.key is not None:
         engine.add(_twelve_data(section.twelvedata, service, clock))
@@ -31,7 +37,9 @@ async def live_engine(
     return engine
 
 
-def _twelve_data(section: TwelveDataSection, service: Service, clock: Clock) -> TwelveData:
+def _twelve_data(section: TwelveDataSection, service: Service, clock: Clock) -> "TwelveData":
+    from services.ingest.adapters.feeds.twelvedata.feed import TwelveData
+
     limits = (section.credits_minute, section.credits_day)
     budget = SharedBudget(service.redis, service.keys, "twelvedata", *limits)
     return TwelveData(section, budget, clock)

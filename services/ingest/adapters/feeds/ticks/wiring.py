@@ -9,7 +9,6 @@ from services.ingest.adapters.feeds.live.provider import Streamer
 from services.ingest.adapters.feeds.push.feed import PushFeed
 from services.ingest.adapters.feeds.ticks.overlaid import Overlaid, Ticks
 from services.ingest.adapters.feeds.ticks.streams import Streams
-from services.ingest.adapters.feeds.yfinance.stream import YfinanceStream
 from services.ingest.domain.instruments import InstrumentTable
 from services.ingest.domain.sessions import SessionCalendar
 from services.ingest.settings import IngestSection, ProviderName
@@ -62,6 +61,8 @@ class TickSources:
                 feed.add(ibkr)
                 self._stream(ibkr, _IBKR, _IBKR)
             if self._is_first(_YAHOO_STREAM):
+                from services.ingest.adapters.feeds.yfinance.stream import YfinanceStream
+
                 yahoo = YfinanceStream(self._section.yfinance, feed.accounts, feed.now)
                 self._stream(yahoo, _YAHOO_STREAM, _YAHOO)
             if self._is_first(_PUSH):
