@@ -52,6 +52,7 @@ async def test_page_comes_back_after_a_restart_of_charts(demo: Project, browser:
     async with open_tab(browser) as (tab, complaints):
         await tab.goto(f"{demo.page}/#GBPUSD/1m", timeout=_GOTO_MS)
         await shows(tab, "live")
+        await until(tab, f"({OPENS})().then((opens) => opens.length >= 10)")
         before = await tab.evaluate(OPENS)
         await asyncio.to_thread(stop, charts)
         await shows(tab, "reconnecting")
