@@ -140,7 +140,7 @@ def read(path: Path) -> RuleSet:
         return RuleSet.model_validate(content)
     except ValidationError as error:
         details = error.errors(include_url=False)
-        raise RuleFileError(f"rule file {path}: {_told(details, content)}") from None
+        raise RuleFileError(f"rule file {path}: {_told(_causes(details), content)}") from None
 
 
 def complaints(error: ValidationError) -> list[dict[str, str]]:

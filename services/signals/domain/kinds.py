@@ -21,7 +21,7 @@ SomeSeconds = Annotated[int, Field(strict=True, ge=1, le=30 * DAY_S)]
 Count = Annotated[int, Field(strict=True, ge=1, le=1_000_000)]
 # A distance in average true ranges: it counts where it is more than the one in ticks beside it.
 Ranges = Annotated[float, Field(gt=0, le=100, allow_inf_nan=False, description="times rule.atr")]
-Pace = Literal["tick"] | Timeframe
+Pace = Literal["tick", "1m", "5m", "15m", "1h", "4h", "1d"]
 
 
 class _Pattern(Value):
