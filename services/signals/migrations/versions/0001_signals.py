@@ -15,7 +15,7 @@ def upgrade() -> None:
     op.create_table(
         "signal_configs",
         sa.Column("id", _NUMBER, primary_key=True),
-        sa.Column("name", sa.String(40), nullable=False, unique=True),
+        sa.Column("name", sa.String(40), nullable=False),
         sa.Column("title", sa.String(200), nullable=False),
         sa.Column("signal_type", sa.String(10), nullable=False),
         sa.Column("is_active", sa.Boolean, nullable=False),
@@ -27,6 +27,7 @@ def upgrade() -> None:
         sa.Column("created_at", UtcDateTime, nullable=False),
         sa.Column("updated_at", UtcDateTime, nullable=False),
         sa.Column("deleted_at", UtcDateTime, nullable=True),
+        sa.UniqueConstraint("name", name="uq_signal_configs_name"),
     )
     op.create_table(
         "signal_symbols",
