@@ -17,7 +17,7 @@ class Watermark(Event):
     """Everything that follows from spine entries up to ``pos`` stands before this entry.
 
     ``at`` is the time of the last heartbeat among them that the stage has seen since it started,
-    0 if there is none: all windows that ended a minute or more before it are closed.
+    0 if there is none. A symbol whose provider is late may close windows that ended before it.
     """
 
     TYPE: ClassVar[str] = WATERMARK

@@ -98,6 +98,9 @@ NEAR = r"mine.toml: rule 1 \(near\), "
          "break, sweep, retest, enter, leave, candle"),
         ('timeframe = "1d", ', "", NEAR + "when.timeframe: is missing; add it"),
         ('"1d"', '"2d"', NEAR + "when.timeframe: input should be '1m', .* not '2d'"),
+        ("within_ticks = 2", 'on = "2h"', NEAR + "when.on: input should be 'tick', .* not '2h'"),
+        ("previous_day.high", "previus_day.high", NEAR + r"when.levels: 'previus_day.high' meets "
+         "no level; known are .*swing$"),
         ('["previous_day.high"]', "[]", NEAR + "when.levels: tuple should have at least 1 item"),
         ('["previous_day.high"]', '["a", "B!"]', NEAR + r"when.levels\[2\]: string should match"),
         ('name = "near"', 'name = "near"\nhue = 1', NEAR + "hue: unknown field; known are: name, "),
