@@ -6,6 +6,9 @@ Wednesday 2026-06-10; EURUSD opened at 21:00 the day before, NDX opens at 13:30 
 from collections.abc import Sequence
 
 import pytest
+from hypothesis import given as drawn
+from hypothesis import settings
+from hypothesis import strategies as st
 
 from services.ingest.domain.asking import Answer, Ask, Given, Refused
 from services.ingest.domain.items import (
@@ -17,7 +20,9 @@ from services.ingest.domain.items import (
     FeedSource,
     Item,
 )
+from services.ingest.domain.spine import SpineWriter
 from services.ingest.domain.track import Reach, Track
+from shared.events import DeadLetter
 from shared.market.timeframes import LENGTH_US
 from tests.ingest.lines import TABLE, at, clock
 
@@ -260,3 +265,31 @@ def test_a_short_absence_asks_from_its_minute_on(cursor: str) -> None:
     """Candles are whole minutes: the one in which the spine stands is asked for again."""
     ask = asked(track("14:30", cursor), "14:30")
     assert (ask.since, ask.until) == (at(cursor) // MINUTE * MINUTE, at("14:30"))
+
+
+STEPS = st.lists(
+    st.tuples(st.integers(1, 900), st.sampled_from(["answered", "failed", "first is lost"])),
+    min_size=1,
+    max_size=20,
+)
+
+
+@settings(deadline=None)
+@drawn(STEPS)
+def test_however_it_is_asked_each_minute_comes_once(steps: list[tuple[int, str]]) -> None:
+    """Any pauses, failures and changes of source: no minute lost, none twice, none too late."""
+    one, now = track("14:00", "14:00"), at("14:00")
+    writer, opened = SpineWriter(TABLE, {}), list[int]()
+    for seconds, outcome in steps:
+        now += seconds * S
+        provider = one.active(now, ("first",) if outcome == "first is lost" else ())
+        assert provider is not None
+        ask = one.ask(provider, now, REACH) if one.next_at <= now else None
+        if ask is None or outcome == "failed":
+            continue
+        candles = minutes(clock(ask.since), clock(min(ask.until, now)))
+        taken = one.take(ask, provider, Answer(candles, now), MINUTE, now)
+        opened += [item.open_at for item in taken.items if isinstance(item, FeedCandle)]
+        written = writer.process(taken.items)
+        assert [event for event in written if isinstance(event, DeadLetter)] == []
+    assert opened == list(range(at("14:00"), one.known // MINUTE * MINUTE, MINUTE))
