@@ -59,6 +59,11 @@ class KnownLog:
         ]
         self._next = (edge, max(numbers, default=0))
 
+    def newest(self, topic: str, up_to: str) -> str:
+        """The newest entry up to another."""
+        ids = [entry for entry, _ in self.history.get(topic, []) if order(entry) <= order(up_to)]
+        return ids[-1] if ids else START
+
     def trim(self, topic: str, up_to: str) -> None:
         """Cut what was written up to an entry, but for the newest."""
         held = self.history.get(topic, [])
