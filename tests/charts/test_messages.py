@@ -45,6 +45,8 @@ def test_full_update_has_the_fields_of_old() -> None:
         "touch_signals": 1,
         "sweep_signals": 0,
         "retest_signals": 0,
+        "enter_signals": 0,
+        "leave_signals": 0,
         "condition_signals": 0,
     }
     assert update["timestamp"] == NINE + MINUTE

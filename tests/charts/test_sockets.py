@@ -203,6 +203,8 @@ async def test_many_clients_share_one_tracker(server: Running, reader: FedReader
         "touch_signals": 0,
         "sweep_signals": 0,
         "retest_signals": 0,
+        "enter_signals": 0,
+        "leave_signals": 0,
         "condition_signals": 0,
     }
     await until(lambda: not server.hub.watched())
