@@ -28,7 +28,7 @@ from shared.events.codec import decode
 from shared.service.web import public_app
 from tests.ingest.lines import TABLE, at
 
-PATIENCE_S = 30.0
+PATIENCE_S = 60.0
 SYMBOL = "EURUSD"
 OPEN_AT = at("14:00")
 

@@ -1,5 +1,6 @@
 """The routes of indicators, asked over ASGI, with stages at work on a real log."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from shared.bus.redis_log import RedisLog
 from shared.events import LevelComputed
 from shared.events.base import MICROS_PER_MINUTE as MINUTE
 from tests.archive.test_recorder import recorder
-from tests.indicators.asking import OPEN_AT, SYMBOL, Market, asking
+from tests.indicators.asking import OPEN_AT, PATIENCE_S, SYMBOL, Market, asking
 from tideline.oracle import oracle
 
 HERE = {"symbol": SYMBOL, "timeframe": "1m"}
@@ -40,10 +41,13 @@ def readings(market: Market) -> list[LevelComputed]:
 
 
 async def subscribe(client: httpx.AsyncClient, market: Market, *words: str) -> httpx.Response:
-    async with market.working():
-        return await client.post(
-            "/indicators/subscribe", json={**HERE, "timeframe": "1min", "indicators": words}
-        )
+    """Ask until it is in force: on a busy machine the first answer may come before that."""
+    body = {**HERE, "timeframe": "1min", "indicators": words}
+    async with market.working(), asyncio.timeout(PATIENCE_S):
+        while True:
+            answer = await client.post("/indicators/subscribe", json=body)
+            if answer.status_code != 202:
+                return answer
 
 
 async def current(client: httpx.AsyncClient, *words: str, **more: Any) -> Any:
