@@ -38,19 +38,24 @@ def bare(signals: list[SignalGenerated]) -> list[dict[str, Any]]:
     return [signal.model_dump(exclude={"pos"}) for signal in signals]
 
 
+@pytest.fixture
+def everything_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Settings that switch every shipped set on, and a folder."""
+    monkeypatch.setenv("TIDELINE_SIGNALS__SETS", ",".join(built_in_names()))
+    monkeypatch.setenv("TIDELINE_INGEST__INSTRUMENTS", str(INSTRUMENTS))
+    return tmp_path
+
+
 async def test_previews_of_every_built_in_set_equal_live_play(
     server_url: str,
     keys: Keys,
     redis_log: RedisLog,
     shared_data: Path,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
+    everything_on: Path,
 ) -> None:
-    """A day and some hours of recorded minutes through the five services, and then previewed twice: out of the
-    log as the API does, and out of the file as the command line does."""
-    monkeypatch.setenv("TIDELINE_SIGNALS__SETS", ",".join(built_in_names()))
-    monkeypatch.setenv("TIDELINE_INGEST__INSTRUMENTS", str(INSTRUMENTS))
-    path = tmp_path / "days.csv"
+    """A day and some hours of recorded minutes through the five services, and then previewed twice:
+    out of the log as the API does, and out of the file as the command line does."""
+    path = everything_on / "days.csv"
     rows = pl.read_csv(shared_data / "recorded" / MINUTES)
     rows.filter(pl.col("symbol") == "EURUSD").head(MINUTES_PLAYED).write_csv(path)
 
@@ -71,7 +76,7 @@ async def test_previews_of_every_built_in_set_equal_live_play(
     ]
     compared = 0
     symbols = sorted({signal.symbol for signal in live})
-    recorded = Recorded(tmp_path / "archive", redis_log)
+    recorded = Recorded(everything_on / "archive", redis_log)
     for rule_set in sets():
         for symbol in filter(rule_set.covers, symbols):
             expected = [one for one in live if (one.config, one.symbol) == (rule_set.name, symbol)]

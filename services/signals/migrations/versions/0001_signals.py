@@ -29,6 +29,11 @@ def upgrade() -> None:
         sa.Column("deleted_at", UtcDateTime, nullable=True),
         sa.UniqueConstraint("name", name="uq_signal_configs_name"),
     )
+    _parts()
+    _signals()
+
+
+def _parts() -> None:
     op.create_table(
         "signal_symbols",
         sa.Column("config_id", _NUMBER, sa.ForeignKey("signal_configs.id"), primary_key=True),
@@ -58,7 +63,6 @@ def upgrade() -> None:
         sa.Column("saved_at", UtcDateTime, nullable=False),
         sa.Column("saved_by", sa.String(200), nullable=False),
     )
-    _signals()
 
 
 def _signals() -> None:
