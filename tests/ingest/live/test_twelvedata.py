@@ -1,6 +1,7 @@
 """Twelve Data: what its bodies mean, and the provider against a server that speaks its protocol."""
 
 import json
+import time
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -155,7 +156,7 @@ def purse() -> Purse:
 @pytest.fixture
 async def provider(httpserver: HTTPServer, purse: Purse) -> AsyncIterator[TwelveData]:
     section = TwelveDataSection(
-        base_url=httpserver.url_for("/"), key=SecretStr(KEY), timeout_s=0.5, credits_minute=55
+        base_url=httpserver.url_for("/"), key=SecretStr(KEY), timeout_s=30, credits_minute=55
     )
     made = TwelveData(section, purse, SystemClock())
     yield made
@@ -206,18 +207,19 @@ async def test_a_limit_blocks_the_shared_budget(
     assert purse.told == [(None, None), 86_400.0]
 
 
-async def test_silence_is_a_time_out(httpserver: HTTPServer, provider: TwelveData) -> None:
+async def test_silence_is_a_time_out(httpserver: HTTPServer, purse: Purse) -> None:
     """A server that does not answer is given up on."""
+    section = TwelveDataSection(base_url=httpserver.url_for("/"), key=SecretStr(KEY), timeout_s=0.5)
+    provider = TwelveData(section, purse, SystemClock())
 
     def sleep(_: Request) -> Response:
-        import time
-
-        time.sleep(1.2)
+        time.sleep(3.0)
         return Response(b"{}")
 
     httpserver.expect_request("/time_series").respond_with_handler(sleep)
     with pytest.raises(ProviderFault) as caught:
         await provider.candles([ask("EURUSD", "EUR/USD")])
+    await provider.close()
     assert caught.value.kind == "timeout"
 
 

@@ -159,7 +159,7 @@ def test_a_result_of_another_shape_has_no_candles(result: Any) -> None:
 
 @pytest.fixture
 async def provider(httpserver: HTTPServer) -> AsyncIterator[Yfinance]:
-    made = Yfinance(YfinanceSection(base_url=httpserver.url_for("/"), timeout_s=0.5))
+    made = Yfinance(YfinanceSection(base_url=httpserver.url_for("/"), timeout_s=30))
     yield made
     await made.close()
 
@@ -186,16 +186,18 @@ async def test_a_chart_is_asked_for_by_its_own_name(
     }
 
 
-async def test_silence_is_a_time_out(httpserver: HTTPServer, provider: Yfinance) -> None:
+async def test_silence_is_a_time_out(httpserver: HTTPServer) -> None:
     """A server that does not answer is given up on."""
+    provider = Yfinance(YfinanceSection(base_url=httpserver.url_for("/"), timeout_s=0.5))
 
     def sleep(_: Request) -> Response:
-        time.sleep(1.2)
+        time.sleep(3.0)
         return Response(b"{}")
 
     httpserver.expect_request("/v8/finance/chart/^GDAXI").respond_with_handler(sleep)
     with pytest.raises(ProviderFault) as caught:
         await provider.candles([ask("DAX", "^GDAXI")])
+    await provider.close()
     assert caught.value.kind == "timeout"
 
 
