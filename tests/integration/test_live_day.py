@@ -1,58 +1,44 @@
-"""A simulated market day of the ingest service over stubs, with outages of both providers in it.
+"""``tideline up`` lives through a simulated market day over stubs, with outages of each in it.
 
-Wednesday 2026-06-10, UTC; NDX opens at 13:30, DAX closes at 15:30, NDX at 20:00. Twelve Data gives
-FX and Yahoo the indices; FX is asked of Yahoo while Twelve Data is away.
+Wednesday 2026-06-10, UTC; DAX opens at 07:00 and closes at 15:30, NDX is open from 13:30 to 20:00.
+Twelve Data gives FX and Yahoo the indices; FX is asked of Yahoo while Twelve Data is away.
 
-    13:00         14:00 on, 12 calls   15:15 on, 12 calls    17:15 on, 6 calls 20:03
+    07:00         09:00 on, 12 calls   15:15 on, 12 calls    17:15 on, 6 calls 21:03
     seeds before  Twelve Data 503      Yahoo sends pages     both drop them    end
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+import json
+import signal
+from collections.abc import Sequence
 from itertools import groupby
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from services.ingest.app import build_app
-from services.ingest.domain.candles import CandlesStep
 from services.ingest.domain.sessions import SessionCalendar
-from services.ingest.settings import IngestSection, IngestSettings
 from shared.bus.connection import execute
 from shared.bus.keys import Keys
 from shared.bus.redis_log import RedisLog
-from shared.bus.step import StageSpec
 from shared.bus.topics import Topic
 from shared.events import CandleClosed, CandleIn, Event, Gap, Ops, Source
 from shared.events.codec import decode
+from tests.cli.processes import Started
 from tests.ingest.lines import TABLE, at, clock
 from tests.ingest.live.stubs import Market, Outage, Stub, served, twelve_data, yahoo
-from tests.integration.house import running, settings
+from tests.integration.house import topic
+from tests.integration.oracle import DERIVED
+from tideline.oracle import oracle
+from tideline.ports import free_port
 
 SYMBOLS = ("DAX", "NDX", "EURUSD", "EURGBP")
-BEGIN, END = "12:58", "20:03"
+BEGIN, FIRST, LAST, END = "06:58", "07:00", "21:00", "21:03"
 QUARTER = 15 * 60_000_000
 # Faster, and an answer takes minutes of the market's time on a busy machine.
 SPEED = 600
-PATIENCE_S = 150.0
+PATIENCE_S = 400.0
 LOOK_S = 0.1
-
-
-def section(twelve: Stub, yahoo_: Stub) -> dict[str, Any]:
-    return {
-        "feed": "live",
-        "symbols": SYMBOLS,
-        "speed": SPEED,
-        "start": f"2026-06-10T{BEGIN}:00Z",
-        "yfinance": {"base_url": yahoo_.url, "timeout_s": 30.0},
-        "twelvedata": {
-            "base_url": twelve.url,
-            "key": "of-nobody",
-            "timeout_s": 30.0,
-            "credits_minute": 55,
-            "credits_day": None,
-        },
-    }
 
 
 async def recorded(log: RedisLog, topic: Topic) -> list[Event]:
@@ -81,28 +67,39 @@ async def announced(log: RedisLog) -> list[str]:
     ]
 
 
-class Bystander:
-    """A later stage that reads and decides nothing, so that nobody is held back for it."""
+def environment(url: str, keys: Keys, twelve: Stub, yahoo_: Stub) -> dict[str, str]:
+    """What `tideline up` is told: live providers at other addresses, and a time gone by."""
+    return {
+        "REDIS_URL": url,
+        "TIDELINE_NAMESPACE": keys.namespace,
+        "TIDELINE_PARTITIONS": str(keys.partitions),
+        "TIDELINE_INGEST__FEED": "live",
+        "TIDELINE_INGEST__SYMBOLS": json.dumps(SYMBOLS),
+        "TIDELINE_INGEST__SPEED": str(SPEED),
+        "TIDELINE_INGEST__START": f"2026-06-10T{BEGIN}:00Z",
+        "TIDELINE_INGEST__YFINANCE__BASE_URL": yahoo_.url,
+        "TIDELINE_INGEST__YFINANCE__TIMEOUT_S": "30",
+        "TIDELINE_INGEST__TWELVEDATA__BASE_URL": twelve.url,
+        "TIDELINE_INGEST__TWELVEDATA__KEY": "of-nobody",
+        "TIDELINE_INGEST__TWELVEDATA__TIMEOUT_S": "30",
+        "TIDELINE_INGEST__TWELVEDATA__CREDITS_MINUTE": "55",
+        "TIDELINE_INGEST__TWELVEDATA__CREDITS_DAY": "100000",
+    }
 
-    def __init__(self, state: Mapping[str, str]) -> None:
-        self._state = state
 
-    def process(self, events: Sequence[Event]) -> list[Event]:
-        return []
-
-    def changes(self) -> dict[str, str]:
-        return {}
-
-
-async def live_through(url: str, keys: Keys, stubs: tuple[Stub, Stub], until: str) -> None:
-    """Run the service until the providers have been asked about this time."""
-    ingest = IngestSettings(**settings(url, keys), ingest=IngestSection(**section(*stubs)))
-    service = build_app(ingest)
-    service.add_stage(StageSpec("indicators", "candle_closed", "level_computed", Bystander))
-    service.add_stage(StageSpec("signals", "tick", "signal_generated", Bystander))
-    async with running([service]), asyncio.timeout(PATIENCE_S):
-        while max(stub.now for stub in stubs) < at(until):  # noqa: ASYNC110 - stubs tell nobody
-            await asyncio.sleep(LOOK_S)
+async def live_through(place: Path, told: dict[str, str], stubs: tuple[Stub, Stub]) -> None:
+    """Run all services until the providers have been asked about the day's end."""
+    run = Started(place, ["up", "--port", str(free_port())], told)
+    try:
+        async with asyncio.timeout(PATIENCE_S):
+            while max(stub.now for stub in stubs) < at(END):
+                assert run.process.poll() is None, run.out + run.err
+                await asyncio.sleep(LOOK_S)
+        run.process.send_signal(signal.SIGTERM)
+        assert await asyncio.to_thread(run.ends, 60.0) == 0, run.err
+    finally:
+        run.process.kill()
+        run.process.wait()
 
 
 def given(events: Sequence[Event], symbol: str) -> list[CandleIn]:
@@ -113,7 +110,7 @@ def given(events: Sequence[Event], symbol: str) -> list[CandleIn]:
         if isinstance(event, CandleIn)
         and event.symbol == symbol
         and event.timeframe == "1m"
-        and event.open_at >= at("13:00")
+        and event.open_at >= at(FIRST)
     ]
 
 
@@ -127,7 +124,7 @@ def quarters(market: Market, symbol: str) -> dict[int, tuple[float, ...]]:
         return row[0] - (row[0] - span.open_at) % QUARTER
 
     found: dict[int, tuple[float, ...]] = {}
-    rows = market.minutes(symbol, at("13:00"), at("20:00"))
+    rows = market.minutes(symbol, at(FIRST), at(LAST))
     for opened, part in groupby(rows, key=opening):
         prices = [row[1] for row in part]
         highs, lows = max(p[1] for p in prices), min(p[2] for p in prices)
@@ -135,26 +132,32 @@ def quarters(market: Market, symbol: str) -> dict[int, tuple[float, ...]]:
     return found
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(600)
 async def test_a_day_with_outages_loses_nothing(
-    server_url: str, keys: Keys, redis_log: RedisLog
+    server_url: str, keys: Keys, redis_log: RedisLog, tmp_path: Path
 ) -> None:
     """Every minute that a provider had stands on the spine once, whoever was away when.
 
-    So do the changes of source, and operators are told of every loss.
+    So do the changes of source, operators are told of every loss, and everything that the later
+    services made of it equals the oracle's.
     """
     market = Market()
-    twelve = Stub(market, [Outage(at("14:00"), 12, 503), Outage(at("17:15"), 6, "drop")])
+    twelve = Stub(market, [Outage(at("09:00"), 12, 503), Outage(at("17:15"), 6, "drop")])
     yahoo_ = Stub(market, [Outage(at("15:15"), 12, "html"), Outage(at("17:15"), 6, "drop")])
     async with served(twelve, twelve_data), served(yahoo_, yahoo):
-        await live_through(server_url, keys, (twelve, yahoo_), END)
+        told = environment(server_url, keys, twelve, yahoo_)
+        await live_through(tmp_path, told, (twelve, yahoo_))
     spines = await recorded(redis_log, "tick")
     assert await recorded(redis_log, "dead_letter") == []
     assert [event for event in spines if isinstance(event, Gap)] == []
-    closed = [one for one in CandlesStep({}).process(spines) if isinstance(one, CandleClosed)]
+    closed = [
+        one
+        for one in await recorded(redis_log, "candle_closed")
+        if isinstance(one, CandleClosed) and one.open_at >= at(FIRST)
+    ]
     for symbol in SYMBOLS:
         minutes = given(spines, symbol)
-        rows = market.minutes(symbol, at("13:00"), at("20:00"))
+        rows = market.minutes(symbol, at(FIRST), at(LAST))
         opened = [one.open_at for one in minutes]
         assert opened == sorted(set(opened))
         assert [clock(row[0]) for row in rows if row[0] not in opened] == []
@@ -172,3 +175,15 @@ async def test_a_day_with_outages_loses_nothing(
     lost = [line.partition(":")[0] for line in await announced(redis_log)]
     assert {"twelvedata is lost (http", "yfinance is lost (body"} <= set(lost)
     assert {"twelvedata answers again", "yfinance answers again"} <= set(lost)
+    await assert_derived(redis_log)
+
+
+async def assert_derived(log: RedisLog) -> None:
+    """What the later services wrote is the oracle's, as far as they had come when stopped."""
+    found = {name: await topic(log, name) for name in DERIVED}
+    for partition, entries in (await topic(log, "tick")).items():
+        expected = oracle(entries).topics
+        for name in DERIVED:
+            written = found[name][partition]
+            assert written == expected[name][: len(written)], (name, partition)
+    assert sum(len(part) for topics in found.values() for part in topics.values()) > 4_000
