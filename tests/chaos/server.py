@@ -17,7 +17,7 @@ from tests.chaos.proxy import Ends, Proxy
 from tideline import tether
 from tideline.embedded import EmbeddedServer
 
-_PATIENCE_S = 20.0
+_PATIENCE_S = 60.0
 _LOOK_S = 0.01
 # A torn file keeps at least this share of itself: a crash takes the end, not the day.
 _KEPT_SHARE = 0.5

@@ -16,7 +16,7 @@ from threading import Thread
 
 SERVICES = ("ingest", "indicators", "signals", "notifier")
 _MODULES = [f"services.{name}.{part}" for name in SERVICES for part in ("app", "settings")]
-_PATIENCE_S = 20.0
+_PATIENCE_S = 60.0
 # The signal itself ends a worker that is told before it has begun and has nothing to give back.
 _ENDED_WELL = (0, -signal.SIGTERM)
 

@@ -11,6 +11,9 @@ from tests.charts.market import Market
 
 HISTORY_S = 26 * 3600
 
+# Other suites, and images being built, may have both cores of the machine for a while.
+_PATIENCE_S = 120
+
 
 class Feed:
     """A made-up market and everything that has come of it so far."""
@@ -46,6 +49,7 @@ async def open_tab(browser: Any, **options: Any) -> AsyncIterator[tuple[Any, lis
     """An empty tab, and what will have been complained about in it."""
     options = {"viewport": {"width": 1440, "height": 900}, **options}
     context = await browser.new_context(**options)
+    context.set_default_timeout(_PATIENCE_S * 1000)
     tab = await context.new_page()
     complaints: list[str] = []
     tab.on("pageerror", lambda error: complaints.append(f"error: {error}"))
@@ -66,7 +70,7 @@ async def visit(browser: Any, address: str, **options: Any) -> AsyncIterator[Any
 
 async def state(tab: Any, wanted: str) -> None:
     """Wait for the live badge to say this."""
-    await tab.wait_for_selector(f'#live[data-state="{wanted}"]', timeout=20_000)
+    await tab.wait_for_selector(f'#live[data-state="{wanted}"]', timeout=_PATIENCE_S * 1000)
 
 
 async def eventually(tab: Any, expression: str) -> None:
@@ -74,11 +78,11 @@ async def eventually(tab: Any, expression: str) -> None:
 
     Playwright's own waiting would evaluate text inside the page, which its policy forbids.
     """
-    for _ in range(400):
+    for _ in range(_PATIENCE_S * 20):
         if await tab.evaluate(expression):
             return
         await asyncio.sleep(0.05)
-    raise AssertionError(f"still not true after 20 s: {expression}")
+    raise AssertionError(f"still not true after {_PATIENCE_S} s: {expression}")
 
 
 def text_of(selector: str) -> str:

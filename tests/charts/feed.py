@@ -103,7 +103,7 @@ async def serving(
         await asyncio.gather(*tasks[1:], return_exceptions=True)
 
 
-async def until(condition: Callable[[], bool], timeout_s: float = 10.0) -> None:
+async def until(condition: Callable[[], bool], timeout_s: float = 60.0) -> None:
     """Wait for something that another task does.
 
     Raises:

@@ -22,7 +22,7 @@ def is_alive(pid: int) -> bool:
     return state != "Z"
 
 
-def await_death(pid: int, seconds: float = 5.0) -> bool:
+def await_death(pid: int, seconds: float = 30.0) -> bool:
     """Whether a process is gone within the time."""
     until = time.monotonic() + seconds
     while is_alive(pid) and time.monotonic() < until:

@@ -44,7 +44,7 @@ def demo(folder: Path) -> Iterator[tuple[Started, dict[str, int], str]]:
     with started(folder, "demo", "--seconds", "15", "--json", "--port", str(port)) as run:
         run.said(UP)
         children = run.children()
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=10) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=60) as answer:
             page = answer.read().decode()
         run.ends()
         yield run, children, page

@@ -24,7 +24,7 @@ from shared.events.codec import decode
 from tests.ingest.lines import TABLE, candle, tick, ticks, time, told
 
 LEASE_MS = 10_000
-PATIENCE_S = 10.0
+PATIENCE_S = 60.0
 
 
 class Script:

@@ -67,7 +67,7 @@ def service(url: str, keys: Keys, folder: Path, port: int) -> Iterator[subproces
 
 async def ask(method: str, url: str, body: object = None) -> httpx.Response:
     """Ask until somebody answers."""
-    async with httpx.AsyncClient(timeout=10.0) as client:
+    async with httpx.AsyncClient(timeout=60.0) as client:
         for _ in range(600):
             try:
                 answer = await client.request(method, url, json=body)

@@ -25,7 +25,7 @@ from shared.events import AlertFired, DeadLetter
 from shared.events.codec import decode
 from tests.notifier.receiver import Receiver
 
-PATIENCE_S = 10.0
+PATIENCE_S = 60.0
 QUICK = Schedule(first_s=0.02, factor=2, longest_s=0.2, attempts_max=4, retry_after_max_s=60)
 _LOOK_S = 0.002
 

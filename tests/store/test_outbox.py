@@ -17,7 +17,7 @@ from shared.store.store import Store
 from tests.conftest import Database
 from tests.store.shelves import OUTBOX, SHELF, store
 
-PATIENCE_S = 20.0
+PATIENCE_S = 60.0
 
 
 class Wall:

@@ -94,7 +94,7 @@ async def until(done: Callable[[], bool]) -> None:
 
 async def fault(task: asyncio.Task[None]) -> ProviderFault:
     """What a following ended with."""
-    await asyncio.wait([task], timeout=20)
+    await asyncio.wait([task], timeout=90)
     error = task.exception()
     assert isinstance(error, ProviderFault)
     return error

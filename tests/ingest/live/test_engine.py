@@ -123,12 +123,12 @@ async def twelve_stub() -> AsyncIterator[Stub]:
 
 
 def ask_yahoo(house: House, stub: Stub) -> None:
-    house.engine.add(Yfinance(YfinanceSection(base_url=stub.url, timeout_s=2.0)))
+    house.engine.add(Yfinance(YfinanceSection(base_url=stub.url, timeout_s=10.0)))
 
 
 def ask_twelve(house: House, stub: Stub, log: RedisLog, keys: Keys, credits_minute: int) -> None:
     section = TwelveDataSection(
-        base_url=stub.url, key=SecretStr("of-nobody"), timeout_s=2.0, credits_minute=credits_minute
+        base_url=stub.url, key=SecretStr("of-nobody"), timeout_s=10.0, credits_minute=credits_minute
     )
     budget = SharedBudget(log.redis, keys, "twelvedata", credits_minute, None)
     house.engine.add(TwelveData(section, budget, house.clock))
