@@ -33,15 +33,16 @@ class News:
         await self._redis.publish(self._channel, body)
 
     async def hear(self) -> AsyncIterator[None]:
-        """Once when listening begins, for what was missed until then, and at every message.
+        """Whenever listening begins, for what was missed until then, and at every message.
 
         Ends when the server goes away.
         """
         try:
-            async with self._redis.pubsub(ignore_subscribe_messages=True) as ears:
+            async with self._redis.pubsub() as ears:
                 await ears.subscribe(self._channel)
-                yield
                 while True:
+                    # The server's word that it listens counts as news: the client reconnects by
+                    # itself, and what was said in between nobody says again.
                     if await ears.get_message(timeout=_LISTEN_S) is not None:
                         yield
         except (RedisError, OSError) as error:
