@@ -13,11 +13,11 @@ from redis.asyncio import Redis
 from shared.bus.connection import execute
 from shared.bus.keys import Keys
 from shared.bus.log import BusError
-from shared.bus.poison import digest
 from shared.bus.redis_scripts import Script
 from shared.bus.topics import Topic
 from shared.events.codec import Poison, decode, decode_one
 from shared.events.control import DeadLetter
+from shared.events.evidence import digest
 
 _PAGE = 500
 _LETTERS: Topic = "dead_letter"

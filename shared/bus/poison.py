@@ -1,23 +1,13 @@
 """Dead letters: what a stage steps over, kept with its reason."""
 
-import hashlib
-
 from shared.bus.topics import StageName, Topic
 from shared.events.base import Micros
 from shared.events.codec import Poison
 from shared.events.control import DeadLetter
+from shared.events.evidence import REASON_MAX, bounded, digest
 from shared.events.spine import PARTITION_SYMBOL
 
-_REASON_MAX = 1000
 _SYMBOL_MAX = 40
-# Characters kept of a foreign entry, which may be of any size; the digest is over all of it.
-_BODY_MAX = 65_536
-
-
-def digest(fields: tuple[str, ...]) -> str:
-    """First 16 hex digits of the SHA-256 over the fields, each ended by a zero byte."""
-    whole = b"".join(field.encode("utf-8", "replace") + b"\0" for field in fields)
-    return hashlib.sha256(whole).hexdigest()[:16]
 
 
 def dead_letter(stage: StageName, topic: Topic, entry_id: str, poison: Poison) -> DeadLetter:
@@ -30,22 +20,10 @@ def dead_letter(stage: StageName, topic: Topic, entry_id: str, poison: Poison) -
         stage=stage,
         topic=topic,
         entry=entry_id,
-        reason=poison.reason[:_REASON_MAX],
+        reason=poison.reason[:REASON_MAX],
         digest=digest(poison.fields),
-        body=_bounded(poison.fields),
+        body=bounded(poison.fields),
     )
-
-
-def _bounded(fields: tuple[str, ...]) -> list[str]:
-    """The fields as far as they fit; a body that was cut does not fit its digest any more."""
-    kept: list[str] = []
-    left = _BODY_MAX
-    for text in fields:
-        if left <= 0:
-            break
-        kept.append(text[:left])
-        left -= max(1, len(text))
-    return kept
 
 
 def _symbol(text: str) -> str:

@@ -5,13 +5,14 @@ from dataclasses import replace
 
 import pytest
 
-from shared.bus.poison import dead_letter, digest
+from shared.bus.poison import dead_letter
 from shared.bus.redis_log import RedisLog
 from shared.bus.stage_worker import StageWorker
 from shared.bus.tasks import end
 from shared.clock import SystemClock
 from shared.events import DeadLetter
 from shared.events.codec import PUBLIC_EVENTS, Poison, decode, decode_one
+from shared.events.evidence import digest
 from shared.events.schemas import wire_schema
 from tests.bus.toys import COUNT
 from tests.events.entries import Sample, samples

@@ -1,6 +1,5 @@
 """What the spine does not take: counted, and kept as dead letters with the reason."""
 
-import hashlib
 from collections import Counter
 from typing import Literal
 
@@ -9,6 +8,7 @@ from pydantic import TypeAdapter, ValidationError
 from services.ingest.domain.items import FeedRejected, Item
 from shared.events import ConfigRequested, DeadLetter
 from shared.events.base import Symbol
+from shared.events.evidence import REASON_MAX, bounded, digest
 from shared.events.spine import PARTITION_SYMBOL
 
 Why = Literal["unreadable", "unknown", "number", "window", "session", "late", "refused"]
@@ -19,9 +19,6 @@ LAST_TIME = 2**53 - 1
 
 _STAGE = "feed"
 _SYMBOL = TypeAdapter(Symbol)
-_REASON_MAX = 1_000
-# Characters kept of what may be of any size; the digest is over all of it.
-_BODY_MAX = 65_536
 
 
 class Rejections:
@@ -46,9 +43,9 @@ class Rejections:
             stage=_STAGE,
             topic="inbox" if isinstance(item, ConfigRequested) else _STAGE,
             entry=str(self.total),
-            reason=reason[:_REASON_MAX],
-            digest=_digest(raw),
-            body=_bounded(raw),
+            reason=reason[:REASON_MAX],
+            digest=digest(raw),
+            body=bounded(raw),
         )
 
 
@@ -60,23 +57,6 @@ def _raw(item: Item | ConfigRequested) -> tuple[str, ...]:
         return tuple(map(str, item.wire()))
     fields = {"type": type(item).__name__, **item._asdict()}
     return tuple(str(part) for pair in fields.items() for part in pair)
-
-
-def _bounded(fields: tuple[str, ...]) -> list[str]:
-    """The fields as far as they fit."""
-    kept, left = [], _BODY_MAX
-    for text in fields:
-        if left <= 0:
-            break
-        kept.append(text[:left])
-        left -= max(1, len(text))
-    return kept
-
-
-def _digest(fields: tuple[str, ...]) -> str:
-    """As every dead letter's: SHA-256 over the fields, each ended by a zero byte."""
-    whole = b"".join(field.encode("utf-8", "replace") + b"\0" for field in fields)
-    return hashlib.sha256(whole).hexdigest()[:16]
 
 
 def _symbol(text: str) -> str:
