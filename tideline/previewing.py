@@ -1,8 +1,8 @@
 """The past through the live machines, for a preview: candles, what the rules look at, signals."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from services.indicators.domain.catalogue import CATALOGUE, parse
 from services.indicators.domain.defaults import recipes as everybodys
@@ -17,6 +17,7 @@ from services.ingest.adapters.sources import instruments
 from services.ingest.domain.candles import CandlesStep
 from services.ingest.domain.spine import SpineWriter
 from services.ingest.settings import IngestSettings
+from services.signals.domain.bodies import tables_in
 from services.signals.domain.preview import Preview, Report
 from services.signals.domain.rules import RuleSet
 from shared.clock import SystemClock
@@ -97,7 +98,7 @@ def frames(rule_set: RuleSet) -> set[Timeframe]:
     """Every timeframe that a rule of the set looks at."""
     return {
         timeframe
-        for part in _parts(rule_set.body)
+        for part in tables_in(rule_set.body)
         for timeframe in TIMEFRAMES
         if part.get("timeframe") == timeframe
     }
@@ -122,7 +123,7 @@ def needed(rule_set: RuleSet, everybody: Recipes) -> dict[Timeframe, tuple[Recip
 
 
 def _wanted(rule_set: RuleSet) -> Iterator[str]:
-    for part in _parts(rule_set.body):
+    for part in tables_in(rule_set.body):
         for field in _NAMES:
             yield from part.get(field, ())
         if part.get("kind") in ("value", "level", "zone") and isinstance(part.get("name"), str):
@@ -146,13 +147,3 @@ def _recipe(name: str) -> Recipe | None:
                 pass
         text = text.rpartition(".")[0]
     return None
-
-
-def _parts(value: Any) -> Iterator[Mapping[str, Any]]:
-    if isinstance(value, Mapping):
-        yield value
-        for one in value.values():
-            yield from _parts(one)
-    elif isinstance(value, list):
-        for one in value:
-            yield from _parts(one)

@@ -1,10 +1,11 @@
 """A rule set as rows in the words that users know: primary symbols, PriceAbove, SH and SL."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import orjson
 
+from services.signals.domain.bodies import tables_in
 from services.signals.domain.rules import RuleSet
 
 _FRAMES = {"1m": "1min", "5m": "5min", "15m": "15min", "1h": "1hour", "4h": "4hour", "1d": "1day"}
@@ -24,7 +25,7 @@ def symbol_rows(rule_set: RuleSet) -> list[Row]:
     others = {
         part["symbol"]
         for rule in body["rules"]
-        for part in _parts(rule["when"])
+        for part in tables_in(rule["when"])
         if isinstance(part.get("symbol"), str)
     }
     return [
@@ -52,7 +53,7 @@ def rule_rows(rule_set: RuleSet) -> list[Row]:
 def _words(when: Mapping[str, Any]) -> Row:
     found: Row = {"rule_type": str(when["kind"]).title()[:20]}
     found |= dict.fromkeys(("symbol", "parameter", "correlation_threshold"))
-    for part in _parts(when):
+    for part in tables_in(when):
         left, right = (part.get(side) or {} for side in ("left", "right"))
         if part.get("kind") not in _PRICE or not isinstance(right, Mapping):
             continue
@@ -71,14 +72,3 @@ def _words(when: Mapping[str, Any]) -> Row:
             }
             return found | words
     return found
-
-
-def _parts(value: Any) -> Iterator[Mapping[str, Any]]:
-    """Every table inside a rule, outer ones first."""
-    if isinstance(value, Mapping):
-        yield value
-        for one in value.values():
-            yield from _parts(one)
-    elif isinstance(value, list):
-        for one in value:
-            yield from _parts(one)
