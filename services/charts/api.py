@@ -22,7 +22,7 @@ from services.charts.domain.shapes import (
 from shared.events.base import Micros
 from shared.market.timeframes import Timeframe
 from shared.service.encoding import encoded
-from shared.service.problems import MEDIA_TYPE, Problem
+from shared.service.problems import Problem, documented
 from shared.service.web import Web
 
 Symbol = Annotated[str, Query(min_length=1, max_length=40, description="for example EURUSD")]
@@ -84,14 +84,13 @@ class MarketApi:
 
     def mount(self, router: APIRouter) -> None:
         """Add the routes to a router."""
-        told: dict[int | str, dict[str, Any]] = {
-            status: {"description": meaning, "content": {MEDIA_TYPE: {}}}
-            for status, meaning in (
-                (404, "unknown symbol; names the nearest"),
-                (422, "a parameter is missing or malformed"),
-                (503, "history is still being read"),
-            )
-        }
+        told = documented(
+            {
+                404: "unknown symbol; names the nearest",
+                422: "a parameter is missing or malformed",
+                503: "history is still being read",
+            }
+        )
         for name, route, model in (
             ("candles", self.candles, CandlePage),
             ("symbols", self.symbols, Symbols),

@@ -1,8 +1,7 @@
 """The HTTP routes: indicators by symbol and timeframe. docs/api.md describes them."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
@@ -10,8 +9,6 @@ from starlette.responses import Response
 
 from services.indicators.adapters.answers import Answers, Chart, Values, status_of
 from services.indicators.adapters.asking import (
-    LOCAL_USER,
-    User,
     answer,
     field_problem,
     honest,
@@ -47,7 +44,8 @@ from services.indicators.settings import IndicatorsSettings
 from shared.bus.redis_log import RedisLog
 from shared.clock import Clock
 from shared.events.base import Micros
-from shared.service.problems import MEDIA_TYPE, Problem
+from shared.service.caller import LOCAL_USER, User
+from shared.service.problems import Problem, documented
 from shared.service.web import Web
 from shared.store.store import Store
 
@@ -75,16 +73,15 @@ class IndicatorsApi:
 
     def mount(self, router: APIRouter) -> None:
         """Add the routes to a router."""
-        told: dict[int | str, dict[str, Any]] = {
-            status: {"description": meaning, "content": {MEDIA_TYPE: {}}}
-            for status, meaning in (
-                (400, "the body is no text"),
-                (404, "unknown symbol, or no such candle; names the nearest"),
-                (409, "as many subscriptions as there may be"),
-                (422, "a field is missing, malformed or names nothing known"),
-                (503, "the log or the tables cannot be reached"),
-            )
-        }
+        told = documented(
+            {
+                400: "the body is no text",
+                404: "unknown symbol, or no such candle; names the nearest",
+                409: "as many subscriptions as there may be",
+                422: "a field is missing, malformed or names nothing known",
+                503: "the log or the tables cannot be reached",
+            }
+        )
         asked: dict[int | str, dict[str, Any]] = {
             202: {"model": Subscribed, "description": "in force a moment later"}
         }
@@ -266,12 +263,4 @@ def build_web(settings: IndicatorsSettings, log: RedisLog, clock: Clock) -> Web:
     IndicatorsApi(
         answers, subscriptions, Desk(past, clock, subscriptions, defaults), defaults
     ).mount(router)
-
-    @asynccontextmanager
-    async def opened() -> AsyncIterator[None]:
-        try:
-            yield
-        finally:
-            await store.close()
-
-    return Web(router, opened)
+    return Web(router, store.kept)

@@ -1,8 +1,5 @@
 """The public routes of ingest, put together."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-
 from fastapi import APIRouter
 
 from services.ingest.adapters.holidays import observed
@@ -39,12 +36,4 @@ def build_web(settings: IngestSettings, log: RedisLog, clock: Clock) -> Web:
     InstrumentsApi(lookup, watchlists, clock).mount(router)
     router.include_router(watched_router(watchlists, budget, unwatchable(table, clock.now), clock))
     router.include_router(market_router(section, table, log, clock))
-
-    @asynccontextmanager
-    async def opened() -> AsyncIterator[None]:
-        try:
-            yield
-        finally:
-            await tables.close()
-
-    return Web(router, opened)
+    return Web(router, tables.kept)

@@ -1,7 +1,5 @@
 """The HTTP routes of signals, put together; each set is a module of ``routes``. See docs/api.md."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 from fastapi import APIRouter
@@ -43,12 +41,4 @@ def build_web(settings: SignalsSettings, log: RedisLog, clock: Clock) -> Web:
     PreviewApi(sets, Recorded(settings.archive, log)).mount(router)
     RulesApi(sets, RuleDesk(log, clock, sets), reads).mount(router)
     SignalsApi(SignalStore(store, clock), reads).mount(router)
-
-    @asynccontextmanager
-    async def opened() -> AsyncIterator[None]:
-        try:
-            yield
-        finally:
-            await store.close()
-
-    return Web(router, opened)
+    return Web(router, store.kept)

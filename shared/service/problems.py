@@ -1,6 +1,6 @@
 """Errors as RFC 9457 problem details, each naming what is wrong and how to mend it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -36,6 +36,14 @@ def problem_response(problem: Problem, instance: str) -> Response:
     }
     headers = {"Retry-After": "1"} if problem.status == HTTPStatus.SERVICE_UNAVAILABLE else None
     return Response(encoded(body), problem.status, headers, MEDIA_TYPE)
+
+
+def documented(meanings: Mapping[int, str]) -> dict[int | str, dict[str, Any]]:
+    """What an OpenAPI document says of answers that are problems, by status."""
+    return {
+        status: {"description": meaning, "content": {MEDIA_TYPE: {}}}
+        for status, meaning in meanings.items()
+    }
 
 
 def tell_problems(app: FastAPI) -> None:

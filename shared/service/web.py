@@ -14,7 +14,7 @@ from starlette.middleware.gzip import GZipMiddleware
 
 from shared.service.frame import Service
 from shared.service.headers import AnswerHeaders
-from shared.service.problems import MEDIA_TYPE, tell_problems
+from shared.service.problems import documented, tell_problems
 
 _SMALLEST_ZIPPED = 1_000
 _ZIP_LEVEL = 5
@@ -52,12 +52,7 @@ def public_app(webs: Sequence[Web]) -> Any:
         description="All times are microseconds since 1970, UTC. Not financial advice.",
         docs_url=None,
         redoc_url=None,
-        responses={
-            422: {
-                "description": "something in the request is missing or malformed",
-                "content": {MEDIA_TYPE: {}},
-            }
-        },
+        responses=documented({422: "something in the request is missing or malformed"}),
     )
     tell_problems(app)
     for web in webs:

@@ -52,6 +52,14 @@ class Store:
         await self._engine.dispose()
 
     @asynccontextmanager
+    async def kept(self) -> AsyncIterator[None]:
+        """Close all connections at the end of the block."""
+        try:
+            yield
+        finally:
+            await self.close()
+
+    @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncConnection]:
         """A transaction that only reads, and sees one moment of SQLite's tables.
 

@@ -2,9 +2,8 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import Header
 from redis.exceptions import RedisError
 from starlette.responses import Response
 
@@ -13,17 +12,6 @@ from services.indicators.domain.recipe import Recipe, RecipeError
 from shared.service.encoding import encoded
 from shared.service.problems import Problem
 from shared.store.errors import StoreError
-
-LOCAL_USER = "local"
-User = Annotated[
-    str,
-    Header(
-        alias="X-User-Id",
-        max_length=200,
-        pattern=r"^[A-Za-z0-9][A-Za-z0-9._@+-]*$",
-        description="whose subscriptions; whoever stands in front of this API sets it",
-    ),
-]
 
 Names = Iterable[tuple[str, str]]
 """Names of indicators, each with the field that it was given in."""

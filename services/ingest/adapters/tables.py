@@ -5,7 +5,8 @@ from pathlib import Path
 from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Integer, String, Table, true
 from sqlalchemy.schema import UniqueConstraint
 
-from services.ingest.domain.watching import LIST_NAME_MAX, USER_ID_MAX
+from services.ingest.domain.watching import LIST_NAME_MAX
+from shared.service.caller import USER_ID_MAX
 from shared.service.settings import ServiceSettings
 from shared.store.columns import UtcDateTime, metadata
 from shared.store.outbox import outbox_table

@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-USER_ID_MAX: Final = 64
 LIST_NAME_MAX: Final = 60
 NOBODY: Final = "nobody watches anything"
 SWITCHED_OFF: Final = "switched off by an operator"

@@ -1,32 +1,22 @@
 """What several routes have in common: who asks, and how what goes wrong is told."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Annotated, Any
 
-from fastapi import Header, Path
+from fastapi import Path
 
 from services.ingest.domain.instruments import InstrumentTable, UnknownSymbol
-from services.ingest.domain.watching import LIST_NAME_MAX, USER_ID_MAX
+from services.ingest.domain.watching import LIST_NAME_MAX
 from services.ingest.domain.watchlists import ListExists, NoSuchEntry, NoSuchList, TooMany
 from shared.clock import Clock
 from shared.events.base import moment
 from shared.market.instruments import Instrument
-from shared.service.problems import MEDIA_TYPE, Problem
+from shared.service.problems import Problem, documented
 from shared.store.errors import StoreError
 
-LOCAL_USER = "local"
 NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9 ._-]*$"
 
-User = Annotated[
-    str,
-    Header(
-        alias="X-User-Id",
-        max_length=USER_ID_MAX,
-        pattern=r"^[A-Za-z0-9][A-Za-z0-9._@+-]*$",
-        description="whose lists; whoever stands in front of this API sets it",
-    ),
-]
 ListName = Annotated[str, Path(min_length=1, max_length=LIST_NAME_MAX, pattern=NAME_PATTERN)]
 Symbol = Annotated[str, Path(min_length=1, max_length=40, description="for example EURUSD")]
 
@@ -39,12 +29,9 @@ _MEANINGS = {
 }
 
 
-def problems(*statuses: int) -> Mapping[int | str, dict[str, Any]]:
+def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """What the document says of these answers."""
-    return {
-        status: {"description": _MEANINGS[status], "content": {MEDIA_TYPE: {}}}
-        for status in statuses
-    }
+    return documented({status: _MEANINGS[status] for status in statuses})
 
 
 @contextmanager

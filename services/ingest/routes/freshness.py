@@ -13,7 +13,7 @@ from services.ingest.domain.instruments import InstrumentTable
 from services.ingest.domain.readings import Reading, reading
 from shared.bus.redis_reads import RedisReads
 from shared.clock import Clock
-from shared.service.problems import MEDIA_TYPE, Problem
+from shared.service.problems import Problem, documented
 
 log = structlog.get_logger(__name__)
 
@@ -49,11 +49,13 @@ def freshness_router(reads: RedisReads, table: InstrumentTable, clock: Clock) ->
     router.add_api_route(
         "/api/v1/freshness",
         freshness,
-        responses={
-            404: {"description": "unknown symbol; names the nearest", "content": {MEDIA_TYPE: {}}},
-            422: {"description": "a symbol is malformed", "content": {MEDIA_TYPE: {}}},
-            503: {"description": "the log is away", "content": {MEDIA_TYPE: {}}},
-        },
+        responses=documented(
+            {
+                404: "unknown symbol; names the nearest",
+                422: "a symbol is malformed",
+                503: "the log is away",
+            }
+        ),
     )
     return router
 

@@ -79,7 +79,7 @@ class InstrumentsApi:
             (one, "PATCH", self.switch, (400, 404, 422, 503)),
         ):
             router.add_api_route(
-                path, route, methods=[method], responses={**problems(*fails)}, tags=["instruments"]
+                path, route, methods=[method], responses=problems(*fails), tags=["instruments"]
             )
 
     async def listing(self, kind: Kind | None = None, q: Wanted = "") -> Instruments:

@@ -17,7 +17,7 @@ from services.ingest.domain.sessions import SessionCalendar
 from shared.bus.redis_reads import RedisReads
 from shared.clock import Clock
 from shared.events.base import MICROS_PER_SECOND, moment
-from shared.service.problems import MEDIA_TYPE, Problem
+from shared.service.problems import Problem, documented
 
 Underlying = Annotated[
     str, Query(min_length=1, max_length=40, description="for example NIFTY, or NIFTY 50")
@@ -89,10 +89,7 @@ def monitor_router(
     router.add_api_route(
         "/monitor/snapshot",
         snapshot,
-        responses={
-            404: {"description": "unknown symbol; names the nearest", "content": {MEDIA_TYPE: {}}},
-            503: {"description": "the log is away", "content": {MEDIA_TYPE: {}}},
-        },
+        responses=documented({404: "unknown symbol; names the nearest", 503: "the log is away"}),
     )
     return router
 

@@ -12,7 +12,7 @@ from services.ingest.adapters.feeds.push.inlet import Inlet
 from services.ingest.adapters.feeds.push.parse import Batch, Book, Fault, PushedTick, read_batch
 from shared.bus.once import Full
 from shared.clock import Clock
-from shared.service.problems import MEDIA_TYPE, Problem
+from shared.service.problems import Problem, documented
 
 Key = Annotated[
     str | None,
@@ -79,16 +79,15 @@ def ticks_router(inlet: Inlet, book: Book, clock: Clock, door: Door) -> APIRoute
         ticks,
         methods=["POST"],
         status_code=202,
-        responses={
-            status: {"description": meaning, "content": {MEDIA_TYPE: {}}}
-            for status, meaning in (
-                (400, "no JSON"),
-                (409, "prices come from elsewhere here"),
-                (413, "too many ticks at once"),
-                (422, "nothing in it is a price that can be taken; each error names its item"),
-                (503, "the log is away, or the feed too far behind: send the same again"),
-            )
-        },
+        responses=documented(
+            {
+                400: "no JSON",
+                409: "prices come from elsewhere here",
+                413: "too many ticks at once",
+                422: "nothing in it is a price that can be taken; each error names its item",
+                503: "the log is away, or the feed too far behind: send the same again",
+            }
+        ),
         openapi_extra={"requestBody": _request_body(door.batch_max)},
     )
     return router

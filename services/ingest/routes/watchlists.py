@@ -17,16 +17,15 @@ from services.ingest.domain.watching import (
 )
 from services.ingest.domain.watchlists import ENTRIES_MAX, Entry, Watchlist
 from services.ingest.routes.answers import (
-    LOCAL_USER,
     NAME_PATTERN,
     ListName,
     Lookup,
     Symbol,
-    User,
     problems,
     told,
 )
 from shared.clock import Clock
+from shared.service.caller import LOCAL_USER, User
 from shared.store.errors import StoreError
 
 Name = Annotated[str, Field(min_length=1, max_length=LIST_NAME_MAX, pattern=NAME_PATTERN)]
@@ -119,7 +118,7 @@ class WatchlistsApi:
                 route,
                 methods=[method],
                 status_code=status,
-                responses={**problems(*fails)},
+                responses=problems(*fails),
                 tags=["watchlists"],
             )
 

@@ -14,19 +14,9 @@ from services.signals.adapters.rule_store import Changed, NameTaken, NotThere
 from services.signals.adapters.signal_store import UnknownSignal
 from services.signals.domain.rules import RuleSet
 from shared.service.encoding import encoded
-from shared.service.problems import MEDIA_TYPE, Problem
+from shared.service.problems import Problem, documented
 from shared.store.errors import StoreError
 
-LOCAL_USER = "local"
-User = Annotated[
-    str,
-    Header(
-        alias="X-User-Id",
-        max_length=200,
-        pattern=r"^[A-Za-z0-9][A-Za-z0-9._@+-]*$",
-        description="who asks; whoever stands in front of this API sets it",
-    ),
-]
 SetName = Annotated[str, Path(pattern=r"^[a-z][a-z0-9_]{0,39}$", description="for example mine")]
 IfMatch = Annotated[
     str | None,
@@ -45,10 +35,7 @@ _MEANINGS = {
 
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """What the document says of these answers."""
-    return {
-        status: {"description": _MEANINGS[status], "content": {MEDIA_TYPE: {}}}
-        for status in (400, *statuses, 422, 503)
-    }
+    return documented({status: _MEANINGS[status] for status in (400, *statuses, 422, 503)})
 
 
 @contextmanager

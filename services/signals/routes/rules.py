@@ -13,10 +13,8 @@ from services.signals.adapters.rule_store import Kept, Version
 from services.signals.adapters.wanted import RuleSets
 from services.signals.domain.rules import EVERY_SYMBOL, RuleSet
 from services.signals.routes.answers import (
-    LOCAL_USER,
     IfMatch,
     SetName,
-    User,
     answer,
     problems,
     revision_of,
@@ -24,6 +22,7 @@ from services.signals.routes.answers import (
     told,
 )
 from shared.bus.redis_reads import RedisReads
+from shared.service.caller import LOCAL_USER, User
 from shared.service.problems import Problem
 
 Content = Annotated[

@@ -10,9 +10,10 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from services.signals.adapters.signal_store import Count, Kept, Long, SignalStore, Status, Wanted
-from services.signals.routes.answers import LOCAL_USER, User, answer, problems, told
+from services.signals.routes.answers import answer, problems, told
 from shared.bus.redis_reads import RedisReads
 from shared.events.base import Micros
+from shared.service.caller import LOCAL_USER, User
 from shared.service.problems import Problem
 
 Word = Annotated[str | None, Field(min_length=1, max_length=40)]
