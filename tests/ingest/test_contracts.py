@@ -4,7 +4,7 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.ingest.domain.contracts import (
@@ -49,6 +49,7 @@ weekly = st.builds(
 )
 
 
+@settings(deadline=None)
 @given(st.one_of(futures, indian_futures, monthly, weekly))
 def test_what_is_written_is_read_again(one: Contract) -> None:
     """Reading a contract's own symbol gives the contract, whatever day it is."""
@@ -56,6 +57,7 @@ def test_what_is_written_is_read_again(one: Contract) -> None:
     assert contract(one.symbol, date(2004, 2, 29)) == one
 
 
+@settings(deadline=None)
 @given(st.text(alphabet="ABCEFNOPSTUVZ0123456789.&-", max_size=24))
 def test_what_is_read_is_written_again(text: str) -> None:
     """A text that names a contract of NSE is that contract's symbol, and no other text is."""
@@ -64,6 +66,7 @@ def test_what_is_read_is_written_again(text: str) -> None:
         assert found.symbol == text
 
 
+@settings(deadline=None)
 @given(st.sampled_from("FGHJKMNQUVXZ"), st.dates(date(2002, 1, 1), date(2080, 1, 1)))
 def test_one_digit_of_the_year_means_the_nearest(letter: str, today: date) -> None:
     """Each of the ten digits is another year, from two years ago to seven ahead."""
@@ -195,6 +198,7 @@ def test_a_contract_whose_last_day_is_a_holiday_ends_before_it() -> None:
     assert expiry(IndianFuture("NIFTY", 2026, 3), is_open) == date(2026, 3, 30)
 
 
+@settings(deadline=None)
 @given(st.sampled_from(sorted(ROOTS)), years, months)
 def test_every_root_ends_in_or_before_its_month(root: str, year: int, month: int) -> None:
     """On a weekday, and never after the month that names the contract."""

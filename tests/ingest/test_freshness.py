@@ -7,7 +7,7 @@ after 60 s (20 s and four times 10 s) and stale after 180 s.
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.ingest.domain.freshness import (
@@ -179,6 +179,7 @@ STEPS = st.lists(
 )
 
 
+@settings(deadline=None)
 @given(STEPS, st.sampled_from(["DAX", "MES", "EURUSD", "NIFTY 50"]), st.integers(0, 1_200))
 def test_whatever_comes_or_not_stale_is_told_inside_sessions_only(
     steps: list[tuple[int, int | None]], symbol: str, delay_s: int
@@ -208,6 +209,7 @@ def test_whatever_comes_or_not_stale_is_told_inside_sessions_only(
     assert all(one != other for one, other in pairwise(["last_entry", *kinds]))
 
 
+@settings(deadline=None)
 @given(st.integers(1, 1_100), st.integers(1, 60))
 def test_a_steady_symbol_never_turns_stale(interval_s: int, slack_s: int) -> None:
     """However far apart its prices are (up to 18 minutes), once that has been learnt."""
@@ -223,6 +225,7 @@ def test_a_steady_symbol_never_turns_stale(interval_s: int, slack_s: int) -> Non
         assert not {"data_stale", "data_fresh"} & {turn.kind for turn in [*turns, *more]}
 
 
+@settings(deadline=None)
 @given(st.integers(1, 1_000))
 def test_a_slow_symbol_is_learnt_within_a_few_prices(interval_s: int) -> None:
     """From nothing known: after twenty prices it is not called stale any more."""

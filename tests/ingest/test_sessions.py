@@ -7,7 +7,7 @@ Europe. Thanksgiving is 26 November, and New York closes at 13:00 on the day aft
 from datetime import date
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.ingest.domain.sessions import SessionCalendar, Span, window
@@ -189,6 +189,7 @@ def test_a_market_that_never_opens_is_closed() -> None:
     assert never.next(at("12:00")) is None
 
 
+@settings(deadline=None)
 @given(
     symbol=st.sampled_from(TABLE.symbols),
     instant=st.integers(at("2026-01-01 00:00"), at("2027-01-01 00:00")),

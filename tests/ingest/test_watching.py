@@ -1,6 +1,6 @@
 """Which symbols are watched: the union of wishes within the budget, and what counts without any."""
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.ingest.domain.watching import (
@@ -79,6 +79,7 @@ counts_of_symbols = st.dictionaries(
 ).map(lambda rows: [Count(symbol, *rest) for symbol, rest in rows.items()])
 
 
+@settings(deadline=None)
 @given(counts_of_symbols, st.integers(1, 15), st.randoms(use_true_random=False))
 def test_a_plan_is_fair_whatever_the_order(
     counts: list[Count],

@@ -49,7 +49,7 @@ class Desk:
         self.begun = asyncio.Event()
 
     def provider(self, **section: Any) -> Ibkr:
-        given = {"port": self.tws.port, "timeout_s": 5, "client_ids": (7, 9), **section}
+        given = {"port": self.tws.port, "timeout_s": 60, "client_ids": (7, 9), **section}
         settings = IbkrSection.model_validate(given)
         ids = ClientIds(self.log.redis, self.keys, *settings.client_ids)
         return Ibkr(settings, ids, self.wall, lambda symbol, _: symbol not in self.closed)
@@ -85,7 +85,7 @@ class Desk:
 
 async def until(done: Callable[[], bool]) -> None:
     """Wait for a condition, with patience."""
-    for _ in range(2_000):
+    for _ in range(6_000):
         if done():
             return
         await asyncio.sleep(0.01)

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.ingest.adapters.feeds.file.feed import FileFeed
@@ -27,6 +27,7 @@ async def test_time_ends_beyond_the_last_session(tmp_path: Path) -> None:
     assert [stamp(at) for at in times] == ["2026-06-10T14:00Z", "2026-06-11T15:00Z"]
 
 
+@settings(deadline=None)
 @given(taken=st.integers(0, 12))
 async def test_restart_neither_loses_nor_repeats_a_row(
     tmp_path_factory: pytest.TempPathFactory, taken: int

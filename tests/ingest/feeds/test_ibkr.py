@@ -154,6 +154,8 @@ async def test_what_tws_lost_is_subscribed_anew(
 async def test_farms_that_greet_change_nothing(desk: Desk) -> None:
     """TWS says of each farm at the start that it is well: that is no reason to begin anew."""
     async with desk.following():
+        # Before it greets nobody hears what it says.
+        await desk.request(97, "MES")
         desk.tws.note(2104, "Market data farm connection is OK:eufarm")
         trades = await desk.request(97, "MES")
         desk.tws.say(99, trades, 1, S, 5001, 1, 0, "CME", "")
@@ -181,10 +183,10 @@ async def test_a_silent_symbol_is_subscribed_anew_in_its_session_only(desk: Desk
 
 async def test_while_tws_is_cut_off_silence_is_no_fault_of_a_symbol(desk: Desk) -> None:
     """No price can come; after half an hour the connection itself is given up."""
-    async with desk.following() as (_, task):
+    async with desk.following() as (provider, task):
         await desk.request(97, "MES")
         desk.tws.note(1100, "Connectivity has been lost")
-        await asyncio.sleep(0.2)
+        await until(lambda: provider._lines is not None and provider._lines._cut_at is not None)
         desk.wall.at += 300 * SECOND
         await asyncio.sleep(1.5)
         assert len(desk.tws.requests(97, "MES")) == 1

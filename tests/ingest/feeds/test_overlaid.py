@@ -216,7 +216,7 @@ async def test_each_partition_hears_its_own_from_one_stream() -> None:
 async def until(done: object) -> None:
     """Wait for a condition, with patience."""
     assert callable(done)
-    for _ in range(2_000):
+    for _ in range(6_000):
         if done():
             return
         await asyncio.sleep(0.01)

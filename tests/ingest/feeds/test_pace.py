@@ -13,6 +13,7 @@ from services.ingest.adapters.feeds.pace import Pace, Paces
 from services.ingest.domain.items import Cursor, FeedTick, FeedTime, Item
 from shared.bus.keys import Keys
 from shared.bus.redis_log import RedisLog
+from shared.bus.tasks import end
 from tests.chaos.proxy import Ends, Proxy
 from tests.ingest.lines import TABLE, at, clock
 
@@ -82,7 +83,8 @@ async def test_a_server_that_is_away_is_waited_for(
         await log.close()
         await proxy.close()
     assert pace == Pace(at("14:00"), 1_000 * SECOND, 60.0)
-    assert len(doors) == 3
+    # A reply that takes its time is asked for through one more.
+    assert len(doors) >= 3
 
 
 async def test_another_speed_counts_from_now(paces: Paces, wall: HandClock) -> None:
@@ -121,7 +123,7 @@ class Listener:
 
 async def until(count: int, listener: Listener) -> None:
     """Wait until so many ticks were heard."""
-    for _ in range(200):
+    for _ in range(6_000):
         if len(listener.ticks) >= count:
             return
         await asyncio.sleep(0.01)
@@ -148,7 +150,7 @@ async def test_a_recording_is_played_at_its_pace(
     assert listener.ticks == ["14:00", "14:00:30"]
     # The last minute's own end is waited for too.
     wall.at += 3 * SECOND
-    await asyncio.wait_for(task, 5)
+    await asyncio.wait_for(task, 60)
     assert listener.ticks == ["14:00", "14:00:30", "14:00:31"]
 
 
@@ -163,10 +165,10 @@ async def test_a_restarted_recording_does_not_wait_again(
     first = Listener(FileFeed(path, TABLE, wall, Playing(paces, 60.0)), ["EURUSD"])
     task = asyncio.create_task(first.listen({}))
     await until(1, first)
-    task.cancel()
+    await end([task])
     wall.at += 60 * SECOND
     again = Listener(FileFeed(path, TABLE, wall, Playing(paces, 60.0)), ["EURUSD"])
-    await asyncio.wait_for(again.listen({"EURUSD": Cursor(at("14:00"), 1)}), 5)
+    await asyncio.wait_for(again.listen({"EURUSD": Cursor(at("14:00"), 1)}), 60)
     assert again.ticks == ["15:00"]
 
 
@@ -177,11 +179,11 @@ async def test_a_restarted_demo_goes_on_at_its_cursor(wall: HandClock) -> None:
     whole = Listener(DemoFeed(TABLE, wall, pace, 1), ["EURUSD"])
     task = asyncio.create_task(whole.listen({}))
     await until(20, whole)
-    task.cancel()
+    await end([task])
     ticks = [item for item in whole.items if isinstance(item, FeedTick)]
     last = ticks[7]
     rest = Listener(DemoFeed(TABLE, wall, pace, 1), ["EURUSD"])
     task = asyncio.create_task(rest.listen({"EURUSD": Cursor(last.at, 1)}))
     await until(len(ticks) - 8, rest)
-    task.cancel()
+    await end([task])
     assert [item for item in rest.items if not isinstance(item, FeedTime)] == ticks[8:]

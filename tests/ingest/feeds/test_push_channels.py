@@ -71,7 +71,7 @@ def counts(listener: Listener) -> Counter[tuple[str, ...]]:
 
 async def until(done: Callable[[], bool]) -> None:
     """Wait for a condition, with patience."""
-    for _ in range(1_000):
+    for _ in range(3_000):
         if done():
             return
         await asyncio.sleep(0.02)
@@ -113,10 +113,12 @@ class Stage:
 
     async def say(self, message: str) -> None:
         """Publish, once both listen."""
-        for _ in range(1_000):
+        for _ in range(3_000):
             if dict(await self._redis.pubsub_numsub(self.channel))[self.channel] == 2:
                 break
             await asyncio.sleep(0.02)
+        else:
+            raise AssertionError("they do not listen")
         await execute(self._redis, "PUBLISH", self.channel, message)
 
     def each(self, result: str) -> list[int]:

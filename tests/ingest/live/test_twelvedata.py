@@ -1,7 +1,7 @@
 """Twelve Data: what its bodies mean, and the provider against a server that speaks its protocol."""
 
 import json
-import time
+import threading
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -156,7 +156,7 @@ def purse() -> Purse:
 @pytest.fixture
 async def provider(httpserver: HTTPServer, purse: Purse) -> AsyncIterator[TwelveData]:
     section = TwelveDataSection(
-        base_url=httpserver.url_for("/"), key=SecretStr(KEY), timeout_s=30, credits_minute=55
+        base_url=httpserver.url_for("/"), key=SecretStr(KEY), timeout_s=60, credits_minute=55
     )
     made = TwelveData(section, purse, SystemClock())
     yield made
@@ -211,21 +211,23 @@ async def test_silence_is_a_time_out(httpserver: HTTPServer, purse: Purse) -> No
     """A server that does not answer is given up on."""
     section = TwelveDataSection(base_url=httpserver.url_for("/"), key=SecretStr(KEY), timeout_s=0.5)
     provider = TwelveData(section, purse, SystemClock())
+    given_up = threading.Event()
 
     def sleep(_: Request) -> Response:
-        time.sleep(3.0)
+        given_up.wait(60.0)
         return Response(b"{}")
 
     httpserver.expect_request("/time_series").respond_with_handler(sleep)
     with pytest.raises(ProviderFault) as caught:
         await provider.candles([ask("EURUSD", "EUR/USD")])
+    given_up.set()
     await provider.close()
     assert caught.value.kind == "timeout"
 
 
 async def test_nobody_there_is_a_lost_connection() -> None:
     """A port without a server."""
-    section = TwelveDataSection(base_url="http://127.0.0.1:9", key=SecretStr(KEY), timeout_s=2)
+    section = TwelveDataSection(base_url="http://127.0.0.1:9", key=SecretStr(KEY), timeout_s=60)
     provider = TwelveData(section, Purse(), SystemClock())
     with pytest.raises(ProviderFault) as caught:
         await provider.candles([ask("EURUSD", "EUR/USD")])

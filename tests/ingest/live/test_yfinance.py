@@ -1,7 +1,7 @@
 """Yahoo's charts: what its bodies mean, and the provider against a server that speaks like it."""
 
 import json
-import time
+import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -159,7 +159,7 @@ def test_a_result_of_another_shape_has_no_candles(result: Any) -> None:
 
 @pytest.fixture
 async def provider(httpserver: HTTPServer) -> AsyncIterator[Yfinance]:
-    made = Yfinance(YfinanceSection(base_url=httpserver.url_for("/"), timeout_s=30))
+    made = Yfinance(YfinanceSection(base_url=httpserver.url_for("/"), timeout_s=60))
     yield made
     await made.close()
 
@@ -189,21 +189,23 @@ async def test_a_chart_is_asked_for_by_its_own_name(
 async def test_silence_is_a_time_out(httpserver: HTTPServer) -> None:
     """A server that does not answer is given up on."""
     provider = Yfinance(YfinanceSection(base_url=httpserver.url_for("/"), timeout_s=0.5))
+    given_up = threading.Event()
 
     def sleep(_: Request) -> Response:
-        time.sleep(3.0)
+        given_up.wait(60.0)
         return Response(b"{}")
 
     httpserver.expect_request("/v8/finance/chart/^GDAXI").respond_with_handler(sleep)
     with pytest.raises(ProviderFault) as caught:
         await provider.candles([ask("DAX", "^GDAXI")])
+    given_up.set()
     await provider.close()
     assert caught.value.kind == "timeout"
 
 
 async def test_nobody_there_is_a_lost_connection() -> None:
     """A port without a server."""
-    provider = Yfinance(YfinanceSection(base_url="http://127.0.0.1:9", timeout_s=2))
+    provider = Yfinance(YfinanceSection(base_url="http://127.0.0.1:9", timeout_s=60))
     with pytest.raises(ProviderFault) as caught:
         await provider.candles([ask("DAX", "^GDAXI")])
     assert caught.value.kind == "connection"

@@ -108,9 +108,9 @@ async def listening(ends: str) -> AsyncIterator[tuple[YfinanceStream, list[Any],
         if ends == "abrupt":
             connection.transport.abort()
 
-    async with serve(talk, "127.0.0.1", 0) as server:
+    async with serve(talk, "127.0.0.1", 0, open_timeout=60.0) as server:
         port = next(iter(server.sockets)).getsockname()[1]
-        section = YfinanceSection(stream_url=f"ws://127.0.0.1:{port}", timeout_s=5.0)
+        section = YfinanceSection(stream_url=f"ws://127.0.0.1:{port}", timeout_s=60.0)
         accounts = Accounts(_tell)
         yield YfinanceStream(section, accounts, lambda: NOW), heard, accounts
 
@@ -138,7 +138,7 @@ async def test_however_it_ends_it_can_be_begun_again(ends: str) -> None:
 
 async def test_nobody_there_is_a_lost_connection() -> None:
     """A port without a server."""
-    section = YfinanceSection(stream_url="ws://127.0.0.1:9", timeout_s=5.0)
+    section = YfinanceSection(stream_url="ws://127.0.0.1:9", timeout_s=60.0)
     stream = YfinanceStream(section, Accounts(_tell), lambda: NOW)
     with pytest.raises(ProviderFault) as caught:
         await anext(aiter(stream.prices(NAMES)))
