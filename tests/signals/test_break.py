@@ -80,6 +80,14 @@ def test_only_the_first_move_after_a_cut_is_cut() -> None:
     assert told(play.prices(99, 104)) == ["break long 104"]
 
 
+def test_what_was_over_before_the_first_price_cuts_nothing() -> None:
+    """A session's end and lost prices lie before 98; from there to 104 nothing does."""
+    play = Play(BREAK)
+    play.send(close(THURSDAY, "1d"))
+    play.send(Gap(symbol=SYMBOL, at=play.at, pos=3, since=FRIDAY, reason="outage"))
+    assert told(play.prices(98, 104)) == ["break long 104"]
+
+
 def test_a_gap_that_starts_beyond_the_level_is_no_gap_over_it() -> None:
     """At 101 the price was through already: the jump from there did not pass the level."""
     assert told(Play(BREAK).prices(99, 101, 140)) == ["break long 140"]

@@ -62,10 +62,11 @@ class OnTick:
         """The next price; the patterns that it completes."""
         self._count += 1
         before, self._price = self._price, price
+        # What was over before the first price stands between no two prices.
+        cut, self._cut = self._cut, False
         if before is None:
             return _NOTHING
-        move = Move(before, price, at, self._count, self._cut, smooth, timing=timing)
-        self._cut = False
+        move = Move(before, price, at, self._count, cut, smooth, timing=timing)
         if self._bounds is None:
             self._bounds = Bounds(post.pattern.quiet for post in self._posts)
         told = [self._ask(place, move) for place in self._bounds.left_by(move)]
