@@ -26,6 +26,8 @@ from shared.events.codec import decode
 from tests.notifier.receiver import Receiver
 
 PATIENCE_S = 60.0
+# For an hour: an answer that does not come while a test lasts.
+NEVER_S = 3600.0
 QUICK = Schedule(first_s=0.02, factor=2, longest_s=0.2, attempts_max=4, retry_after_max_s=60)
 _LOOK_S = 0.002
 
@@ -57,11 +59,12 @@ class Bench:
         return Session(self.log, lease, Progress("sender"), lambda: None)
 
     @asynccontextmanager
-    async def sending(self) -> AsyncIterator[None]:
+    async def sending(self) -> AsyncIterator[Session]:
         """A sender at work, stopped in good order."""
-        task = asyncio.create_task(Sender(await self.session(), self.desk).run())
+        session = await self.session()
+        task = asyncio.create_task(Sender(session, self.desk).run())
         try:
-            yield
+            yield session
         finally:
             await _ended(task)
 
@@ -146,8 +149,8 @@ def outlets(*channels: Channel) -> dict[str, Outlet]:
     return {channel.name: Outlet(channel) for channel in channels}
 
 
-def webhook(receiver: Receiver, timeout_s: float = 1.0) -> WebhookChannel:
-    """The webhook channel named desk, to a receiver."""
+def webhook(receiver: Receiver, timeout_s: float = PATIENCE_S) -> WebhookChannel:
+    """The webhook channel named desk, to a receiver; a busy machine is no reason to try again."""
     section = WebhookSection.model_validate(
         {"url": receiver.url, "secret": "0123456789abcdef", "timeout_s": timeout_s}
     )

@@ -26,12 +26,16 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What to answer, and when. ``reset`` hangs up instead; ``body_s`` drips the body slowly."""
+    """What to answer, and when: after ``after_s``, and not before ``gate`` is set.
+
+    ``reset`` hangs up instead; ``body_s`` drips the body slowly.
+    """
 
     status: int = 204
     headers: dict[str, str] = field(default_factory=dict)
     body: bytes = b""
     after_s: float = 0.0
+    gate: asyncio.Event | None = None
     body_s: float = 0.0
     reset: bool = False
 
@@ -74,6 +78,8 @@ class Receiver:
 
     async def _answer(self, answer: Answer, writer: asyncio.StreamWriter) -> None:
         await asyncio.sleep(answer.after_s)
+        if answer.gate is not None:
+            await answer.gate.wait()
         if answer.reset:
             taken = writer.get_extra_info("socket")
             taken.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)

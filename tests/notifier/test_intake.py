@@ -3,7 +3,7 @@
 import itertools
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.notifier.domain.intake import REMEMBERED, Intake, intake_stage
@@ -87,6 +87,7 @@ def test_only_symbols_that_changed_are_saved() -> None:
     assert intake.changes() == {}
 
 
+@settings(deadline=None)
 @given(
     cuts=st.lists(st.integers(0, 30), max_size=6),
     signals=st.lists(st.tuples(st.integers(0, 9), st.sampled_from(["EURUSD", "DAX"])), max_size=30),

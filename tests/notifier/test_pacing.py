@@ -1,6 +1,6 @@
 """How fast a channel may be used."""
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.notifier.domain.pacing import Pace
@@ -66,6 +66,7 @@ def test_a_hold_never_shortens_another() -> None:
     assert pace.take(0) == 10
 
 
+@settings(deadline=None)
 @given(
     per_second=st.integers(1, 20),
     burst=st.integers(1, 10),

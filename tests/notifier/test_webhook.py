@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import hmac
 import json
+import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable
@@ -13,9 +14,11 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
+from services.notifier.adapters.channels import webhook
 from services.notifier.adapters.channels.webhook import WebhookChannel, answered, retry_after_s
 from services.notifier.domain.delivery import Delivered, Outcome, Rejected, Retry
 from services.notifier.settings import WebhookSection
+from tests.notifier.bench import NEVER_S, PATIENCE_S, until
 from tests.notifier.receiver import Answer, Receiver, Script, receiving
 from tests.notifier.samples import AT, an_intent, intents
 
@@ -44,8 +47,9 @@ async def wired(
 
 
 def desk(url: str, **settings: Any) -> WebhookChannel:
-    """A channel named desk."""
-    section = WebhookSection(url=SecretStr(url), secret=SecretStr(SECRET), **settings)
+    """A channel named desk, which waits long enough for any machine unless told otherwise."""
+    given = {"timeout_s": PATIENCE_S, **settings}
+    section = WebhookSection(url=SecretStr(url), secret=SecretStr(SECRET), **given)
     return WebhookChannel("desk", section, FixedClock())
 
 
@@ -155,14 +159,14 @@ def test_retry_after_counts_for_any_passing_status() -> None:
 
 async def test_slow_receiver_is_tried_again() -> None:
     """No answer in time is no answer."""
-    async with wired(always(Answer(after_s=5)), timeout_s=0.05) as (_, channel):
+    async with wired(always(Answer(after_s=NEVER_S)), timeout_s=0.05) as (_, channel):
         assert await channel.send(an_intent("desk")) == Retry("no answer within 0.05 s")
 
 
 async def test_answer_that_drips_counts_by_its_status() -> None:
     """A receiver that never ends its body has delivered nonetheless, and holds nobody up."""
-    answer = Answer(status=200, body=b"x" * 100, body_s=10)
-    async with wired(always(answer), timeout_s=0.1) as (_, channel):
+    answer = Answer(status=200, body=b"x" * 100, body_s=NEVER_S)
+    async with wired(always(answer)) as (_, channel):
         assert await channel.send(an_intent("desk")) == Delivered("HTTP 200")
 
 
@@ -183,18 +187,20 @@ async def test_connection_reset_is_tried_again() -> None:
 
 async def test_nobody_listening_is_tried_again() -> None:
     """A receiver that is down may come back."""
-    async with wired() as (receiver, channel):
-        pass
-    channel = desk(receiver.url)
-    outcome = await channel.send(an_intent("desk"))
-    await channel.close()
+    with socket.socket() as taken:
+        # A port that is ours and refuses, where a free one could become somebody else's.
+        taken.bind(("127.0.0.1", 0))
+        channel = desk(f"http://127.0.0.1:{taken.getsockname()[1]}/alerts")
+        outcome = await channel.send(an_intent("desk"))
+        await channel.close()
     assert isinstance(outcome, Retry)
     assert outcome.detail.startswith("ConnectError")
     assert "127.0.0.1" not in outcome.detail
 
 
-async def test_connections_are_used_again() -> None:
-    """Ten alerts one after the other need one connection."""
+async def test_connections_are_used_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ten alerts one after the other need one connection, however long the machine rests."""
+    monkeypatch.setattr(webhook, "_IDLE_MAX_S", NEVER_S)
     async with wired(always(Answer(status=200, body=b'{"ok":true}'))) as (receiver, channel):
         for intent in intents(10, "desk"):
             await channel.send(intent)
@@ -203,18 +209,25 @@ async def test_connections_are_used_again() -> None:
 
 async def test_requests_at_once_are_bounded() -> None:
     """However many partitions send, a receiver sees no more than it was promised."""
-    async with wired(always(Answer(after_s=0.01)), in_flight_max=3) as (receiver, channel):
-        outcomes = await asyncio.gather(*(channel.send(one) for one in intents(12, "desk")))
-        assert outcomes == [Delivered("HTTP 204")] * 12
+    gate = asyncio.Event()
+    async with wired(always(Answer(gate=gate)), in_flight_max=3) as (receiver, channel):
+        outcomes = asyncio.gather(*(channel.send(one) for one in intents(12, "desk")))
+        await until(lambda: receiver.open_now == 3)
+        gate.set()
+        assert await outcomes == [Delivered("HTTP 204")] * 12
         assert receiver.open_max == 3
 
 
-async def test_waiting_for_a_turn_is_no_timeout() -> None:
-    """The clock of a try begins when it is sent, not when it queues."""
-    settings = {"in_flight_max": 1, "timeout_s": 0.2}
-    async with wired(always(Answer(after_s=0.1)), **settings) as (_, channel):
-        outcomes = await asyncio.gather(*(channel.send(one) for one in intents(4, "desk")))
-        assert outcomes == [Delivered("HTTP 204")] * 4
+async def test_waiting_for_a_turn_is_no_timeout(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The clock of a try begins when it is sent, not when it queues: here for an hour."""
+    loop = asyncio.get_running_loop()
+    time = loop.time
+    async with wired(in_flight_max=1) as (_, channel):
+        async with channel._turn:
+            outcomes = asyncio.gather(*(channel.send(one) for one in intents(4, "desk")))
+            await asyncio.sleep(0)
+            monkeypatch.setattr(loop, "time", lambda: time() + NEVER_S)
+        assert await outcomes == [Delivered("HTTP 204")] * 4
 
 
 async def test_proxies_of_the_environment_are_left_out_for_this_machine(

@@ -21,6 +21,8 @@ from shared.events.base import MICROS_PER_SECOND, micros
 _PASSING_STATUS = {408, 425, 429}
 # An answer's body means nothing to us; what is read of it lets the connection be used again.
 _BODY_READ_MAX = 64 * 1024
+# And no longer than this: the status has spoken, and others wait for their turn.
+_BODY_READ_S = 1.0
 # Below the five seconds after which common servers hang up, so that no alert meets the closing.
 _IDLE_MAX_S = 3.0
 _HEADER_SAFE = "".join(set(string.punctuation) - {"%"}) + " "
@@ -79,7 +81,8 @@ class WebhookChannel:
                 self._client.stream("POST", self._url, content=body, headers=headers) as response,
             ):
                 outcome = answered(response.status_code, response.headers.get("Retry-After"), now)
-                await _skim(response)
+                async with asyncio.timeout(_BODY_READ_S):
+                    await _skim(response)
         except (TimeoutError, httpx.TransportError):
             # Its status has spoken already; how the body ends changes nothing.
             if outcome is None:
