@@ -27,6 +27,7 @@ from shared.bus.partitions import partition_of
 from shared.bus.redis_log import RedisLog
 from shared.bus.redis_reads import RedisReads
 from shared.bus.topics import StageName
+from shared.clock import SystemClock
 from shared.events import Config, Event, LevelComputed, SignalGenerated
 from shared.events.base import micros
 from shared.market.timeframes import Timeframe
@@ -211,10 +212,16 @@ async def test_a_killed_relay_loses_and_doubles_nothing(
     async def signals_told(more_than: int) -> bool:
         return int(await redis_log.redis.xlen(keys.topic(here, "signal_generated"))) > more_than
 
+    async def time_goes_on(since: int) -> bool:
+        spine = await topic(redis_log, "tick")
+        return all(part and part[-1].at >= since for part in spine.values())
+
     async def all_there() -> bool:
+        if not await decided(redis_log):
+            return False
         vix = vix_readings(await topic(redis_log, "level_computed"), "1m")
         told = relayed_at((await topic(redis_log, "tick"))[here])
-        return await decided(redis_log) and {one.at for one in vix} <= set(told)
+        return {one.at for one in vix} <= set(told) and await decided(redis_log)
 
     demo = Demo(server_url, keys, tmp_path)
     try:
@@ -228,7 +235,10 @@ async def test_a_killed_relay_loses_and_doubles_nothing(
             await asyncio.sleep(1.5)
         await until(lambda: signals_told(15))
         demo.end("ingest", signal.SIGTERM)
+        ended_at = SystemClock().now()
         demo.start("ingest", TIDELINE_INGEST__FEED="none", TIDELINE_INGEST__SPEED="1")
+        # Its time closes what the market left open; nothing may be killed before, or in between.
+        await until(lambda: time_goes_on(ended_at))
         await until(all_there)
     finally:
         demo.end_all()

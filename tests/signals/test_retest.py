@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.signals.domain.rules import RuleSet
@@ -100,6 +100,7 @@ def test_a_touched_zone_is_open_no_more() -> None:
     assert told(made.prices(104, 99)) == []
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.integers(80, 125), min_size=2, max_size=60),
     st.integers(5, 12),
