@@ -81,7 +81,7 @@ async def _server(settings: LauncherSettings) -> list[Finding]:
 def _embedded() -> Finding:
     try:
         command = [str(binary()), "--version"]
-        reply = subprocess.run(command, capture_output=True, text=True, timeout=10, check=True)
+        reply = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
     except (Trouble, OSError, subprocess.SubprocessError) as error:
         return Finding("embedded server", "fail", str(error), "run `make setup` or set REDIS_URL")
     return Finding("embedded server", "ok", reply.stdout.split(" sha=")[0].strip())

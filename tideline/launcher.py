@@ -90,6 +90,8 @@ class Launcher:
         self._launch = launch
         self._terminal = terminal
         self._clock = clock
+        # Ports that somebody was told to listen on, and may not have begun to.
+        self._promised = {"page": launch.port}
 
     async def run(self, work: Callable[[Site], Coroutine[Any, Any, T]]) -> T | None:
         """Bring everything up, do the work, take everything down.
@@ -156,7 +158,8 @@ class Launcher:
     def _program(self, path: Path, name: str, url: str) -> Program:
         launch = self._launch
         data = launch.data or (launch.state or path) / DATA
-        port = ports.free_port()
+        port = ports.free_port(self._promised.values())
+        self._promised[name] = port
         coloured = name == SPEAKER and self._terminal.has_colours
         return Program(
             name=name,

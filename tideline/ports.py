@@ -2,16 +2,19 @@
 
 import errno
 import socket
+from collections.abc import Container
 
 from tideline.trouble import Trouble
 
 
-def free_port() -> int:
-    """A loopback port that nobody listens on at the moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+def free_port(promised: Container[int] = ()) -> int:
+    """A loopback port that nobody listens on at the moment, and none of those promised already."""
+    while True:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port: int = probe.getsockname()[1]
+        if port not in promised:
+            return port
 
 
 def complaint(host: str, port: int) -> str | None:

@@ -24,6 +24,19 @@ def test_a_free_port_is_free() -> None:
     assert complaint("127.0.0.1", free_port()) is None
 
 
+def test_no_port_is_given_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that was promised to somebody is free until they listen on it, and is not given again."""
+    chosen = iter((4001, 4001, 4002))
+
+    class Probe(socket.socket):
+        def getsockname(self) -> tuple[str, int]:
+            return "127.0.0.1", next(chosen)
+
+    monkeypatch.setattr(socket, "socket", Probe)
+    assert free_port() == 4001
+    assert free_port({4001}) == 4002
+
+
 def test_a_port_is_free_right_after_its_server_has_gone() -> None:
     """Connections that the system still remembers do not count."""
     with socket.create_server(("127.0.0.1", 0)) as server:
