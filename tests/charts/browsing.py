@@ -60,10 +60,12 @@ async def open_tab(browser: Any, **options: Any) -> AsyncIterator[tuple[Any, lis
 
 @contextlib.asynccontextmanager
 async def visit(browser: Any, address: str, **options: Any) -> AsyncIterator[Any]:
-    """A tab on the page, live; nothing may have been complained about when it closes."""
+    """A tab on the page, live and filled; nothing may have been complained about at its end."""
     async with open_tab(browser, **options) as (tab, complaints):
         await tab.goto(address)
         await state(tab, "live")
+        # Live is told by the greeting; what there is to see comes after it.
+        await tab.wait_for_selector("#notice", state="hidden", timeout=_PATIENCE_S * 1000)
         yield tab
         assert complaints == []
 

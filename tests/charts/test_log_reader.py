@@ -2,14 +2,13 @@
 
 import asyncio
 import json
-import socket
 from collections.abc import Sequence
 from typing import Any
 
 import httpx
 from pydantic import SecretStr
 from redis.asyncio import Redis
-from websockets.asyncio.client import connect
+from websockets.asyncio.client import ClientConnection, connect
 
 from services.charts.adapters.feeding import follow
 from services.charts.adapters.log_reader import LogReader
@@ -19,11 +18,14 @@ from shared.bus.keys import Keys
 from shared.bus.partitions import partition_of
 from shared.bus.redis_log import RedisLog
 from shared.bus.redis_reads import RedisReads
+from shared.bus.tasks import end
 from shared.bus.topics import Topic
 from shared.events import Candle, Event
 from tests.charts.feed import ready_hub, until
 from tests.charts.made import KEY, alert, candle, closed, reading, signal
+from tests.ports import free_port
 
+PATIENCE_S = 60.0
 OF: dict[str, Topic] = {
     "candle_closed": "candle_closed",
     "level_computed": "level_computed",
@@ -62,7 +64,7 @@ async def test_everything_retained_is_read_then_what_comes(redis_log: RedisLog) 
     assert [one.signal is not None for one in hub.book.alerts(None, 10)] == [True]
     await write(redis_log, [closed(1), closed(2)])
     await until(lambda: hub.book.count(KEY) == 3)
-    following.cancel()
+    await end([following])
 
 
 async def test_signal_is_read_before_the_alert_that_names_it(redis_log: RedisLog) -> None:
@@ -93,9 +95,7 @@ async def test_service_serves_what_the_log_holds(
 ) -> None:
     """Wired as it runs: log and views in, HTTP and WebSocket out, and an end in good order."""
     await write(redis_log, [closed(0)])
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     settings = ChartsSettings(
         redis_url=SecretStr(server_url),
         namespace=keys.namespace,
@@ -106,18 +106,34 @@ async def test_service_serves_what_the_log_holds(
     )
     service = build_app(settings)
     running = asyncio.create_task(service.run())
-    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client:
-        await until(lambda: not service.not_ready())
+    await until(lambda: not service.not_ready())
+    symbols = await served_symbols(port)
+    assert [one["symbol"] for one in symbols] == ["EURUSD"]
+    address = f"ws://127.0.0.1:{port}/ws/market/EURUSD/1m"
+    async with connect(address, open_timeout=PATIENCE_S, ping_interval=None) as chart:
+        await hear(chart, "full_update")
+        # What is shown before the first snapshot is a part of that, and no update.
+        await show(redis_log, candle(1, 1.15))
+        message = await hear(chart, "candle_update")
+    assert message["candle"]["close"] == 1.15
+    service.stop()
+    await running
+
+
+async def served_symbols(port: int) -> Any:
+    """The symbols that are served, once history has been read."""
+    address = f"http://127.0.0.1:{port}"
+    async with httpx.AsyncClient(base_url=address, timeout=PATIENCE_S) as client:
         answer = await client.get("/api/v1/symbols")
         while answer.status_code == 503:
             await asyncio.sleep(0.05)
             answer = await client.get("/api/v1/symbols")
-    assert [one["symbol"] for one in answer.json()["symbols"]] == ["EURUSD"]
-    await show(redis_log, candle(1, 1.15))
-    async with connect(f"ws://127.0.0.1:{port}/ws/market/EURUSD/1m") as chart:
-        message: Any = {"type": ""}
-        while message["type"] != "candle_update":
-            message = json.loads(await asyncio.wait_for(chart.recv(), 5))
-    assert message["candle"]["close"] == 1.15
-    service.stop()
-    await running
+    return answer.json()["symbols"]
+
+
+async def hear(chart: ClientConnection, kind: str) -> Any:
+    """The next message of a kind."""
+    message: Any = {"type": ""}
+    while message["type"] != kind:
+        message = json.loads(await asyncio.wait_for(chart.recv(), PATIENCE_S))
+    return message

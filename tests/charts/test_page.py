@@ -9,6 +9,7 @@ from services.charts.settings import ChartsSection
 from tests.charts.browsing import Feed, eventually, open_tab, state, text_of, visit
 from tests.charts.feed import serving
 from tests.charts.made import MINUTE
+from tests.ports import free_port
 
 pytestmark = [
     pytest.mark.browser,
@@ -16,7 +17,9 @@ pytestmark = [
     pytest.mark.usefixtures("library"),
 ]
 
-SECTION = ChartsSection(views_period_ms=50, ping_s=0.5)
+# A page gives a connection up after two and a half pings without a message, and its browser
+# complains of one that was not open yet: a server that is slow for a moment must not look dead.
+SECTION = ChartsSection(views_period_ms=50, ping_s=60)
 # How many pixels of the candles' canvas have the colour of a rising or falling candle.
 COLOURED = """() => {
   const style = getComputedStyle(document.documentElement);
@@ -68,20 +71,21 @@ async def test_alert_arrives(browser: Any, feed: Feed) -> None:
 
 async def test_restart_of_the_server_loses_and_doubles_nothing(browser: Any, feed: Feed) -> None:
     """The page says that it reconnects, comes back by itself, and its candles are whole."""
+    port = free_port()
     async with open_tab(browser) as (tab, complaints):
-        async with serving(feed.reader, SECTION) as first:
+        async with serving(feed.reader, SECTION, port=port) as first:
             await tab.goto(f"{first.http}/#MES/1m")
             await state(tab, "live")
         await state(tab, "reconnecting")
         feed.advance(600)
-        async with serving(feed.new_reader(), SECTION, port=first.port):
+        async with serving(feed.new_reader(), SECTION, port=port):
             await state(tab, "live")
             feed.advance(120)
             last = feed.market.walks["MES"].forming["1m"].open_at
             await eventually(tab, f"({OPENS})().then((opens) => opens.at(-1) === {last})")
             opens = await tab.evaluate(OPENS)
-        assert opens == list(range(opens[0], last + 1, MINUTE))
-        assert [one for one in complaints if one.startswith("error: ")] == []
+    assert opens == list(range(opens[0], last + 1, MINUTE))
+    assert [one for one in complaints if one.startswith("error: ")] == []
 
 
 async def test_moving_into_the_past_brings_older_candles(browser: Any, feed: Feed) -> None:
@@ -112,8 +116,9 @@ async def test_chart_is_chosen_by_address_and_controls(browser: Any, feed: Feed)
         await eventually(tab, "location.hash === '#NIFTY%2050/1h'")
         await tab.click("#markets a:has-text('EURUSD')")
         await eventually(tab, "location.hash === '#EURUSD/1h'")
+        # The address changes first; the badge may still be that of the chart before.
+        await eventually(tab, f"{text_of('#symbol')} === 'EURUSD'")
         await state(tab, "live")
-        assert await tab.text_content("#symbol") == "EURUSD"
 
 
 async def test_times_are_shown_in_the_zone_chosen(browser: Any, feed: Feed) -> None:
