@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from shared.service.settings import PREFIX
+from tests import ports
 from tests.cli.processes import valkey
-from tideline import ports
 from tideline.cli import outcome
 from tideline.embedded import EmbeddedServer
 

@@ -12,6 +12,9 @@ import redis
 
 from tideline.embedded import EmbeddedServer
 
+# Several processes start at once on what may be two busy cores; what passes never waits for it.
+PATIENCE_S = 120.0
+
 
 def is_alive(pid: int) -> bool:
     """Whether a process exists and is no zombie."""
@@ -22,7 +25,7 @@ def is_alive(pid: int) -> bool:
     return state != "Z"
 
 
-def await_death(pid: int, seconds: float = 30.0) -> bool:
+def await_death(pid: int, seconds: float = PATIENCE_S) -> bool:
     """Whether a process is gone within the time."""
     until = time.monotonic() + seconds
     while is_alive(pid) and time.monotonic() < until:
@@ -52,19 +55,23 @@ class Started:
     def err(self) -> str:
         return (self.folder / "err").read_text()
 
-    def said(self, text: str, seconds: float = 60.0) -> None:
+    def said(self, text: str, seconds: float = PATIENCE_S) -> None:
         """Wait until stdout or stderr holds a text.
 
         Raises:
             TimeoutError: it does not, or the process has ended without; the message holds it all.
         """
         until = time.monotonic() + seconds
-        while text not in self.out + self.err:
-            if time.monotonic() > until or self.process.poll() is not None:
+        while True:
+            # Asked first: what a process has ended with is read after its end.
+            over = time.monotonic() > until or self.process.poll() is not None
+            if text in self.out + self.err:
+                return
+            if over:
                 raise TimeoutError(f"never said {text!r} but {self.out}{self.err}")
             time.sleep(0.02)
 
-    def ends(self, seconds: float = 60.0) -> int:
+    def ends(self, seconds: float = PATIENCE_S) -> int:
         """Its exit code, once it has ended."""
         return self.process.wait(seconds)
 
@@ -113,9 +120,10 @@ def valkey(server: EmbeddedServer) -> Iterator[redis.Redis]:
 
 def await_answer(client: redis.Redis) -> None:
     """Wait until a server answers."""
-    for _ in range(500):
+    until = time.monotonic() + PATIENCE_S
+    while time.monotonic() < until:
         with contextlib.suppress(redis.ConnectionError):
             client.ping()
             return
         time.sleep(0.01)
-    raise TimeoutError("the server did not answer within 5 s")
+    raise TimeoutError(f"the server did not answer within {PATIENCE_S:.0f} s")

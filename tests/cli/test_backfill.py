@@ -27,6 +27,7 @@ def stub(httpserver: HTTPServer, monkeypatch: pytest.MonkeyPatch) -> Stub:
 
     httpserver.expect_request("/v8/finance/chart/^NDX").respond_with_handler(answer)
     monkeypatch.setenv("TIDELINE_INGEST__YFINANCE__BASE_URL", httpserver.url_for("/"))
+    monkeypatch.setenv("TIDELINE_INGEST__YFINANCE__TIMEOUT_S", "60")
     monkeypatch.setenv("TIDELINE_INGEST__HOLIDAYS", "false")
     return made
 

@@ -14,15 +14,21 @@ import pytest
 import redis
 
 from tests.cli.processes import Started, await_death, started, valkey
+from tests.ports import free_port
 from tideline.embedded import EmbeddedServer
-from tideline.ports import free_port
 
 # All on one worker, one after the other: each is six processes on few cores.
-pytestmark = [pytest.mark.xdist_group("demo"), pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.xdist_group("demo"), pytest.mark.timeout(400)]
 
 # Charts, with the routes of all services, run as "web".
 CHILDREN = {"valkey-server", "ingest", "indicators", "signals", "notifier", "web"}
 UP = "Tideline is up"
+# Read by every Python that is started: ingest, which is started last, never gets ready.
+NEVER_UP = """
+import sys, time
+if "services.ingest" in sys.orig_argv:
+    time.sleep(600)
+"""
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +71,8 @@ def test_every_stage_is_at_work(demo: tuple[Started, dict[str, int], str]) -> No
         assert found[name] > 0, name
     assert 0 <= found["p50_ms"] <= found["p99_ms"]
     assert found["dead_letters"] == 0
-    assert 15 <= found["seconds"] < 17
+    # Over when the time is; a machine that stands still then is no part of it.
+    assert 15 <= found["seconds"] < 60
 
 
 def test_the_market_is_called_simulated(demo: tuple[Started, dict[str, int], str]) -> None:
@@ -76,7 +83,8 @@ def test_the_market_is_called_simulated(demo: tuple[Started, dict[str, int], str
     assert len(alerts) - figures(run)["alerts"] in {0, 1}
     assert all(line.startswith("ALERT SIMULATED ") for line in alerts)
     assert f"{UP} with a SIMULATED market" in run.err
-    assert re.search(r"^15(\.\d)? s of a SIMULATED market: ", run.err, re.MULTILINE)
+    seconds = f"{figures(run)['seconds']:g}"
+    assert re.search(rf"^{re.escape(seconds)} s of a SIMULATED market: ", run.err, re.MULTILINE)
     assert figures(run)["market"] == "simulated"
     assert "<html" in page
 
@@ -110,9 +118,9 @@ def test_what_is_killed_comes_back_and_ctrl_c_stops_all(place: Path) -> None:
         before = run.children()
         os.kill(before["indicators"], signal.SIGKILL)
         run.said("indicators stopped unexpectedly (killed by SIGKILL); starting it again in 0.5 s")
+        while run.children().get("indicators") in {None, before["indicators"]}:
+            time.sleep(0.1)
         run.said("ALERT SIMULATED")
-        after = run.children()
-        assert after["indicators"] != before["indicators"]
         os.kill(before["valkey-server"], signal.SIGKILL)
         run.said("valkey stopped unexpectedly (killed by SIGKILL); starting it again in 0.5 s")
         alerts = run.out.count("ALERT")
@@ -120,7 +128,7 @@ def test_what_is_killed_comes_back_and_ctrl_c_stops_all(place: Path) -> None:
             time.sleep(0.1)
         after = run.children()
         run.process.send_signal(signal.SIGINT)
-        assert run.ends(30) == 0
+        assert run.ends() == 0
         assert "s of a SIMULATED market: " in run.err
     assert [name for name, pid in after.items() if not await_death(pid)] == []
 
@@ -137,11 +145,13 @@ def test_a_killed_launcher_leaves_nothing_running(place: Path) -> None:
 
 def test_stopping_during_the_start_is_clean(place: Path) -> None:
     """Ctrl-C before anything is up ends with 130 and leaves nothing."""
-    with started(place, "demo", "--port", str(free_port())) as run:
+    (place / "sitecustomize.py").write_text(NEVER_UP)
+    demo = ("demo", "--port", str(free_port()))
+    with started(place, *demo, PYTHONPATH=str(place)) as run:
         run.said("starting notifier")
         children = run.children()
         run.process.send_signal(signal.SIGTERM)
-        assert run.ends(30) == 130
+        assert run.ends() == 130
     assert [name for name, pid in children.items() if not await_death(pid)] == []
 
 
@@ -195,7 +205,7 @@ def test_a_further_worker_joins_what_is_running(place: Path) -> None:
             members = workers(place, "indicators", 2)
             assert "indicators-1" in members
             worker.process.send_signal(signal.SIGINT)
-            assert worker.ends(30) == 0
+            assert worker.ends() == 0
         assert up.process.poll() is None
 
 
@@ -205,7 +215,7 @@ def workers(place: Path, service: str, count: int) -> set[str]:
     for _ in range(100):
         (place / "tail").mkdir(exist_ok=True)
         shared = {"TIDELINE_LAUNCHER__RUN_DIR": str(place / "r")}
-        with started(place / "tail", "tail", "ops", "--json", **shared) as tail:
+        with started(place / "tail", "tail", "ops", "-n", "1000", "--json", **shared) as tail:
             assert tail.ends() == 0
             told = [json.loads(line) for line in tail.out.splitlines()]
         found = {one["worker"] for one in told if one["service"] == service}
@@ -227,7 +237,7 @@ def test_up_keeps_its_data_and_its_place(place: Path) -> None:
                 "or set TIDELINE_LAUNCHER__STATE_DIR\n"
             )
         run.process.send_signal(signal.SIGTERM)
-        assert run.ends(30) == 0
+        assert run.ends() == 0
     assert (place / ".tideline/valkey/appendonlydir").is_dir()
     logs = {path.stem for path in (place / ".tideline/logs").iterdir()}
     assert logs == {"valkey", "ingest", "indicators", "signals", "notifier", "charts"}

@@ -34,6 +34,8 @@ def test_a_port_in_use_fails(tideline: Tideline, monkeypatch: pytest.MonkeyPatch
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
         monkeypatch.setenv("TIDELINE_PUBLIC_PORT", str(port))
+        # Where no service answers, whatever else runs on this machine.
+        monkeypatch.setenv("TIDELINE_INTERNAL_PORT", "1")
         code, out, _ = tideline("doctor")
     assert code == 1
     assert f"fail  port: port {port} is in use; stop what uses it" in out

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Tideline
+from tests.ports import free_port
 
 
 @pytest.mark.parametrize(
@@ -70,7 +71,7 @@ def test_a_server_that_is_not_there(
     """REDIS_URL always wins: a given server that is away is told, not replaced."""
     monkeypatch.setenv("REDIS_URL", "redis://me:hush@127.0.0.1:1/0")
     if arguments[0] in {"up", "demo"}:
-        arguments = [*arguments, "--port", str(_free_port())]
+        arguments = [*arguments, "--port", str(free_port())]
     code, out, err = tideline(*arguments)
     assert (code, out) == (1, "")
     assert "Redis at redis://127.0.0.1:1 cannot be reached" in err
@@ -150,14 +151,7 @@ def test_the_version_is_told(tideline: Tideline) -> None:
 
 def test_a_service_that_is_not_there_is_not_healthy(tideline: Tideline) -> None:
     """A health check of nothing says so with exit code 1."""
-    port = _free_port()
+    port = free_port()
     code, out, _ = tideline("healthcheck", "--port", str(port))
     assert code == 1
     assert out.startswith(f"nothing answers on 127.0.0.1:{port}")
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

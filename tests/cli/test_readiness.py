@@ -5,8 +5,18 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import pytest
+
 from tests.cli.conftest import Tideline
+from tests.cli.processes import PATIENCE_S
+from tideline import readiness
 from tideline.readiness import Readiness, ask
+
+
+@pytest.fixture(autouse=True)
+def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever answers here is a thread of this process, and that may stand still for a while."""
+    monkeypatch.setattr(readiness, "_TIMEOUT_S", PATIENCE_S)
 
 
 @contextmanager
@@ -25,9 +35,11 @@ def answering(status: int, text: str) -> Iterator[int]:
     with http.server.HTTPServer(("127.0.0.1", 0), Handler) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
-        yield server.server_address[1]
-        server.shutdown()
-        thread.join()
+        try:
+            yield server.server_address[1]
+        finally:
+            server.shutdown()
+            thread.join()
 
 
 def test_a_service_that_is_ready(tideline: Tideline) -> None:

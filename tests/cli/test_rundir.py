@@ -18,7 +18,7 @@ with run_dir(Path(sys.argv[1])) as path:
     note(path, Running(pid=int(path.name), mode="up", redis_url="redis://x", namespace="n",
                        page="http://127.0.0.1:1", started_at=1))
     print(path.name, flush=True)
-    time.sleep(60)
+    time.sleep(600)
 """
 
 

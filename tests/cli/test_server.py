@@ -30,8 +30,11 @@ def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, redis.R
 @asynccontextmanager
 async def pretending(info: str) -> AsyncIterator[str]:
     """The address of something that answers INFO like this, and OK to all else."""
+    ended: list[asyncio.Event] = []
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        over = asyncio.Event()
+        ended.append(over)
         while line := await reader.readline():
             words = []
             for _ in range(int(line[1:])):
@@ -41,11 +44,16 @@ async def pretending(info: str) -> AsyncIterator[str]:
             is_info = words[0].upper() == b"INFO"
             writer.write(b"$%d\r\n%s\r\n" % (len(body), body) if is_info else b"+OK\r\n")
         writer.close()
+        await writer.wait_closed()
+        over.set()
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
     async with server:
         port = server.sockets[0].getsockname()[1]
         yield f"redis://user:password@127.0.0.1:{port}/0"
+        # A connection left open would be complained about in another test.
+        for over in ended:
+            await over.wait()
 
 
 async def test_a_good_server_is_taken(own: tuple[str, redis.Redis]) -> None:

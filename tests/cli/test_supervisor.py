@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from shared.clock import SystemClock
-from tests.cli.processes import await_death, is_alive
+from tests.cli.processes import PATIENCE_S, await_death, is_alive
 from tideline.child import Ears, Program
 from tideline.supervisor import Supervisor, backoff_s, ending
 from tideline.trouble import Trouble
@@ -35,7 +35,7 @@ class Scene:
 
     async def until(self, seen: Callable[[], object]) -> None:
         """Wait until what was said and heard is enough."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             while not seen():
                 self._news.clear()
                 await self._news.wait()
@@ -63,9 +63,9 @@ IGNORES = """
 import signal, time
 signal.signal(signal.SIGTERM, signal.SIG_IGN)
 print("up")
-time.sleep(60)
+time.sleep(600)
 """
-SAYS_PID = "import os, time; print(os.getpid()); time.sleep(60)"
+SAYS_PID = "import os, time; print(os.getpid()); time.sleep(600)"
 
 
 async def test_a_crashed_program_is_started_again(scene: Scene) -> None:
@@ -88,7 +88,7 @@ async def test_a_program_that_never_gets_ready_is_given_up(scene: Scene) -> None
     """Three crashes before it was ever ready are one trouble with the program's own last line."""
     scene.keep("import sys; sys.exit('no such table')")
     with pytest.raises(Trouble) as caught:
-        await asyncio.wait_for(scene.supervisor.failure, 20)
+        await asyncio.wait_for(scene.supervisor.failure, PATIENCE_S)
     assert str(caught.value) == (
         f"worker does not start (exit code 1): no such table; its log is {scene.log}"
     )
@@ -98,7 +98,7 @@ async def test_a_program_that_is_told_wrongly_is_not_tried_again(scene: Scene) -
     """Exit code 2 ends everything at once, with the line that the program itself said."""
     scene.keep("import sys; print('tideline: unknown setting X', file=sys.stderr); sys.exit(2)")
     with pytest.raises(Trouble, match=r"^unknown setting X$") as caught:
-        await asyncio.wait_for(scene.supervisor.failure, 10)
+        await asyncio.wait_for(scene.supervisor.failure, PATIENCE_S)
     assert (caught.value.code, scene.said) == (2, [])
 
 
@@ -109,7 +109,7 @@ async def test_a_port_that_was_taken_meanwhile_is_exchanged(scene: Scene) -> Non
     def make() -> Program:
         port = next(ports)
         script = f"import sys, time; print('port {port} is in use'); {port} == 4001 and sys.exit(2)"
-        command = (sys.executable, "-u", "-c", f"{script}; time.sleep(60)")
+        command = (sys.executable, "-u", "-c", f"{script}; time.sleep(600)")
         return Program("worker", command, scene.log, port=port)
 
     scene.supervisor.keep(make)
@@ -123,7 +123,7 @@ async def test_a_program_that_will_not_stop_is_killed_in_a_hurry(scene: Scene) -
     scene.keep(IGNORES)
     await scene.hears(1)
     scene.hurry.set()
-    await asyncio.wait_for(scene.supervisor.stop(["worker"]), 5)
+    await asyncio.wait_for(scene.supervisor.stop(["worker"]), PATIENCE_S)
     assert scene.said == ["worker does not stop, killing it"]
 
 
@@ -138,7 +138,9 @@ async def test_stopping_between_two_lives_starts_nothing(scene: Scene) -> None:
 async def test_what_a_program_started_is_stopped_with_it(scene: Scene) -> None:
     """A signal goes to the program's whole process group."""
     scene.keep(
-        "import subprocess, time; print(subprocess.Popen(['/bin/sleep', '60']).pid); time.sleep(60)"
+        "import subprocess, time\n"
+        "print(subprocess.Popen(['/bin/sleep', '600']).pid)\n"
+        "time.sleep(600)"
     )
     grandchild = int((await scene.hears(1))[0])
     await scene.supervisor.stop(["worker"])
@@ -147,7 +149,7 @@ async def test_what_a_program_started_is_stopped_with_it(scene: Scene) -> None:
 
 async def test_lines_of_any_length_are_heard_and_logged(scene: Scene) -> None:
     """A line far longer than a pipe's buffer neither blocks the program nor is lost."""
-    scene.keep("print('x' * 300_000); print('done'); import time; time.sleep(60)")
+    scene.keep("print('x' * 300_000); print('done'); import time; time.sleep(600)")
     await scene.hears(2)
     await scene.supervisor.stop(["worker"])
     assert [len(line) for line in scene.heard] == [300_000, 4]

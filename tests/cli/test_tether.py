@@ -15,10 +15,10 @@ TETHER = Path(tideline.tether.__file__)
 PARENT = """
 import os, subprocess, sys, time
 child = subprocess.Popen(
-    [sys.executable, "-I", "-S", sys.argv[1], str(os.getpid()), sys.argv[2], "/bin/sleep", "60"]
+    [sys.executable, "-I", "-S", sys.argv[1], str(os.getpid()), sys.argv[2], "/bin/sleep", "600"]
 )
 print(child.pid, flush=True)
-time.sleep(60)
+time.sleep(600)
 """
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux keeps this promise")
