@@ -14,10 +14,8 @@ from shared.bus.redis_log import RedisLog
 from shared.bus.redis_reads import RedisReads
 from shared.bus.topics import StageName
 from shared.events import AlertFired, CandleIn
-from shared.events.codec import decode
-from shared.events.ops import Ops
 from tests.containers.engine import MARKS, ROOT, NewProject, Project, docker
-from tests.integration.house import drained, topic
+from tests.integration.house import ended, played_out, topic
 from tests.integration.oracle import assert_equals_oracle
 
 pytestmark = MARKS
@@ -73,22 +71,6 @@ async def log_of(project: Project) -> AsyncIterator[RedisLog]:
     log = RedisLog(project.redis_url, KEYS)
     yield log
     await log.close()
-
-
-async def played_out(log: RedisLog) -> None:
-    """Wait until every partition's feed has ended and no stage is behind."""
-    while True:
-        if len(await ended(log)) == KEYS.partitions:
-            break
-        await asyncio.sleep(_LOOK_S)
-    await drained(log)
-
-
-async def ended(log: RedisLog) -> set[str]:
-    """What was announced of feeds that came to their end; a partition says it once or more."""
-    entries = await log.redis.execute_command("XRANGE", KEYS.ops(), "-", "+")  # type: ignore[no-untyped-call]
-    events = [event for _, event in decode(entries)]
-    return {e.detail for e in events if isinstance(e, Ops) and e.kind == "last_entry"}
 
 
 async def assert_whole(log: RedisLog, recorded: Path) -> None:

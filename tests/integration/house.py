@@ -15,12 +15,13 @@ from services.notifier.app import build_app as build_notifier
 from services.notifier.settings import NotifierSettings
 from services.signals.app import build_app as build_signals
 from services.signals.settings import SignalsSettings
+from shared.bus.connection import execute
 from shared.bus.keys import Keys
 from shared.bus.log import START
 from shared.bus.redis_log import RedisLog
 from shared.bus.redis_reads import RedisReads
 from shared.bus.topics import STAGES, Topic
-from shared.events import Event, Watermark
+from shared.events import Event, Ops, Watermark
 from shared.events.codec import Poison, decode
 from shared.service.frame import Service
 
@@ -65,13 +66,23 @@ async def running(services: list[Service]) -> AsyncIterator[None]:
         await asyncio.gather(*tasks)
 
 
-async def played_out(log: RedisLog, partitions_ended: int) -> None:
+async def played_out(log: RedisLog) -> None:
     """Wait until the feed of every partition has ended and no stage is behind."""
-    ended = 0
-    while ended < partitions_ended:
+    while True:
+        if len(await ended(log)) == log.partitions:
+            break
         await asyncio.sleep(_LOOK_S)
-        ended = await log.redis.xlen(log.keys.ops())
     await drained(log)
+
+
+async def ended(log: RedisLog) -> set[str]:
+    """What was announced of feeds that came to their end; a partition says it once or more.
+
+    Other things are announced as well: on a busy machine, that a stage has waited.
+    """
+    entries = await execute(log.redis, "XRANGE", log.keys.ops(), "-", "+")
+    events = [event for _, event in decode(entries)]
+    return {e.detail for e in events if isinstance(e, Ops) and e.kind == "last_entry"}
 
 
 async def drained(log: RedisLog) -> None:

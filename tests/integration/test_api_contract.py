@@ -16,7 +16,7 @@ from shared.clock import SystemClock
 from shared.service.web import Web
 from tests.service.contracts import assert_keeps_its_word, serving
 
-pytestmark = pytest.mark.timeout(240)
+pytestmark = pytest.mark.timeout(600)
 
 
 @pytest.mark.parametrize("mode", [GenerationMode.POSITIVE, GenerationMode.NEGATIVE])

@@ -21,13 +21,13 @@ from shared.events.base import MICROS_PER_MINUTE
 from tests.integration.house import drained, topic
 from tests.integration.oracle import assert_equals_oracle
 
-pytestmark = pytest.mark.timeout(240)
+pytestmark = pytest.mark.timeout(600)
 
 SERVICES = ("notifier", "signals", "indicators", "charts", "ingest")
 # A market day in twelve minutes: signals come quickly, and a pause of a second costs two minutes.
 SPEED = "120"
 # Five interpreters start at once on what may be two busy cores.
-_PATIENCE_S = 90.0
+_PATIENCE_S = 150.0
 
 
 class Demo:
@@ -62,7 +62,7 @@ class Demo:
         """Send a signal and wait until the process is gone."""
         process = self._processes.pop(name)
         process.send_signal(number)
-        process.wait(20)
+        process.wait(_PATIENCE_S)
 
     def end_all(self) -> None:
         """Leave nothing behind."""

@@ -20,7 +20,7 @@ from tests.integration.house import build, played_out, running, topic
 from tideline.commands.preview import Asked
 from tideline.previewing import play_file
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = pytest.mark.timeout(600)
 
 MINUTES = "demo_fx_gold_1m_20140501_15.csv.gz"
 INSTRUMENTS = Path(__file__).parent / "instruments.toml"
@@ -65,9 +65,8 @@ async def test_previews_of_every_built_in_set_equal_live_play(
     # What the inbox holds stands before the first price: the rules are in force from the start.
     await RuleDesk(redis_log, SystemClock(), wanted).ask()
     section = {"feed": "file", "file": path, "instruments": INSTRUMENTS}
-    services = build(server_url, keys, section)
-    async with running(services):
-        await played_out(redis_log, len(services) + keys.partitions)
+    async with running(build(server_url, keys, section)):
+        await played_out(redis_log)
     live = [
         event
         for part in (await topic(redis_log, "signal_generated")).values()
