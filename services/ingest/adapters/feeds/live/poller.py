@@ -55,6 +55,7 @@ class Poller:
         self._breaker = Breaker(BreakerRecipe())
         self._broke_until = 0
         self._calls: set[asyncio.Task[None]] = set()
+        self._purse = asyncio.Lock()
         self._interval_us = int(provider.interval_s * _S)
         accounts.watch(self.name, self.state)
 
@@ -93,7 +94,6 @@ class Poller:
                 return
             for turn in turns:
                 turn.track.is_asked = True
-                turn.track.served_at = self._clock.now()
             self._calls.add(asyncio.create_task(self._call(turns)))
 
     def _collect(self) -> None:
@@ -154,9 +154,15 @@ class Poller:
     async def _call(self, turns: list[_Turn]) -> None:
         sent_at = self._clock.now()
         try:
-            granted, wait_s = await self.provider.room(len(turns), sent_at)
+            # One after the other: of two calls side by side the first gets what is left.
+            async with self._purse:
+                sent_at = self._clock.now()
+                granted, wait_s = await self.provider.room(len(turns), sent_at)
             if granted < len(turns):
                 self._broke_until = sent_at + int(wait_s * _S)
+            for turn in turns[:granted]:
+                # Whoever got no credit keeps its place, or a scarce minute would pass it over.
+                turn.track.served_at = sent_at
             if granted:
                 replies = await self.provider.candles([turn.ask for turn in turns[:granted]])
                 await self._answered(turns[:granted], replies)
