@@ -27,6 +27,6 @@ def test_modules_behave(name: str) -> None:
     """Every test of the module's own file passes."""
     file = Path(__file__).parent / "page" / f"{name}.test.mjs"
     run = subprocess.run(
-        [node(), "--test", file], check=False, capture_output=True, text=True, timeout=60
+        [node(), "--test", file], check=False, capture_output=True, text=True, timeout=240
     )
     assert run.returncode == 0, run.stdout + run.stderr
