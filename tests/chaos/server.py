@@ -3,7 +3,6 @@
 import asyncio
 import os
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Awaitable, Callable
@@ -14,6 +13,7 @@ from redis.exceptions import RedisError
 
 from shared.bus.connection import connect, execute
 from tests.chaos.proxy import Ends, Proxy
+from tests.ports import free_port
 from tideline import tether
 from tideline.embedded import EmbeddedServer
 
@@ -32,7 +32,7 @@ class Server:
         self._log = folder / f"{name}.log"
         self._process: subprocess.Popen[bytes] | None = None
         self._follows: tuple[str, ...] = ()
-        self.port = _free_port()
+        self.port = free_port()
         self.client: Redis = connect(self._embedded.url)
 
     async def start(self) -> None:
@@ -114,10 +114,3 @@ async def _calmly(holds: Callable[[], Awaitable[bool]]) -> bool:
         return await holds()
     except (RedisError, OSError):
         return False
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

@@ -16,7 +16,7 @@ from schemathesis.specs.openapi.checks import positive_data_acceptance
 from shared.bus.keys import Keys
 from shared.bus.redis_log import RedisLog
 from shared.service.web import Web, public_app
-from tideline.ports import free_port
+from tests.ports import free_port
 
 EXAMPLES = 15
 PATIENCE_S = 60.0

@@ -11,6 +11,7 @@ async def stub_redis(policy: str = "noeviction", **facts: str) -> AsyncIterator[
     info = "# Server\r\n" + "".join(f"{name}:{value}\r\n" for name, value in facts.items())
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        open_ends.append(writer)
         while words := await _words(reader):
             match [word.upper() for word in words]:
                 case [b"INFO", *_]:
@@ -19,13 +20,16 @@ async def stub_redis(policy: str = "noeviction", **facts: str) -> AsyncIterator[
                     writer.write(b"*2\r\n" + _bulk("maxmemory-policy") + _bulk(policy))
                 case _:
                     writer.write(b"+OK\r\n")
-        writer.close()
 
+    open_ends: list[asyncio.StreamWriter] = []
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
     try:
         yield f"redis://someone:secret@127.0.0.1:{server.sockets[0].getsockname()[1]}/0"
     finally:
         server.close()
+        for one in open_ends:
+            one.close()
+        await asyncio.gather(*(one.wait_closed() for one in open_ends), return_exceptions=True)
 
 
 async def _words(reader: asyncio.StreamReader) -> list[bytes]:

@@ -13,14 +13,17 @@ from shared.events import Event, Ops
 from shared.service.frame import Service
 from tests.bus.toys import TELL, close, tick, write
 from tests.service.toys import (
+    PATIENCE_S,
     answers,
     ready,
     running,
+    says,
     settings_for,
     started,
     told,
     toy,
     until,
+    was_told,
 )
 from tideline.embedded import EmbeddedServer
 
@@ -28,9 +31,8 @@ from tideline.embedded import EmbeddedServer
 async def test_a_service_answers_for_its_health(server_url: str, keys: Keys) -> None:
     """Alive at once, ready when its stages come round, with figures for Prometheus."""
     async with running(toy(server_url, keys)) as client:
-        await until(lambda: answers(client, "/readyz", 200))
-        assert (await client.get("/livez")).text == "alive\n"
-        assert (await client.get("/readyz")).text == "ready\n"
+        await until(lambda: says(client, "/readyz", "ready\n"))
+        assert await says(client, "/livez", "alive\n")
         metrics = await client.get("/metrics")
         assert metrics.headers["content-type"].startswith("text/plain; version=")
         assert 'tideline_stage_partitions{stage="candles"} 4.0\n' in metrics.text
@@ -110,7 +112,7 @@ async def test_what_fails_beside_the_stages_ends_the_service(
 
     service.add_background("failing", fail)
     with pytest.raises(ArithmeticError, match="no way on"):
-        await asyncio.wait_for(service.run(), 10)
+        await asyncio.wait_for(service.run(), PATIENCE_S)
     assert [event.kind for event in await told(redis_log)] == ["server_start", "server_stop"]
     assert await execute(redis_log.redis, "ZCARD", keys.members("candles")) == 0
 
@@ -133,8 +135,9 @@ async def test_a_stage_that_waits_for_another_turns_readiness_red(
         await until(
             lambda: "stage signals waits for the stage before it (0)" in service.not_ready()
         )
-        for _ in range(3):
-            await asyncio.sleep(0.5)
+        await until(lambda: was_told(redis_log, "stage_waiting"))
+        # Who watches looks every second; the next look says nothing new.
+        await asyncio.sleep(1.1)
     kinds = [(event.kind, event.detail) for event in await told(redis_log)]
     assert kinds[1:-1] == [("stage_waiting", "stage signals has waited over 2 s")]
 
@@ -146,7 +149,7 @@ async def test_a_service_outlives_its_server(own_server: EmbeddedServer, keys: K
         await until(lambda: answers(client, "/readyz", 200))
         await power.off()
         await until(lambda: answers(client, "/readyz", 503))
-        assert "is the log's server there?" in service.not_ready()[0]
+        await until(lambda: "is the log's server there?" in service.not_ready()[0])
         assert await answers(client, "/livez", 200)
         await power.on()
         await until(lambda: answers(client, "/readyz", 200))

@@ -13,8 +13,9 @@ from shared.bus.log import BusError
 from shared.bus.redis_log import RedisLog
 from shared.service.frame import Service
 from shared.service.settings import SettingsError
+from tests.ports import free_port
 from tests.service.stub_redis import stub_redis
-from tests.service.toys import free_port, ready, running, started, toy, until
+from tests.service.toys import PATIENCE_S, ready, running, started, toy, until
 from tideline.embedded import EmbeddedServer
 
 
@@ -43,7 +44,7 @@ async def test_a_server_that_cannot_carry_the_log_is_refused(
     """One line names what is wrong with it and the mend, and never the password."""
     async with stub_redis(**facts) as url:
         with pytest.raises(BusError) as refusal:
-            await asyncio.wait_for(toy(url, keys).run(), 5)
+            await asyncio.wait_for(toy(url, keys).run(), PATIENCE_S)
     assert str(refusal.value) == why
 
 
@@ -51,7 +52,7 @@ async def test_a_real_server_that_evicts_is_refused(own_server: EmbeddedServer, 
     """Valkey with a policy that drops keys would drop events."""
     async with started(own_server, "--maxmemory-policy", "allkeys-lru"):
         with pytest.raises(BusError, match=r"^Valkey may evict keys \(maxmemory-policy allkeys-"):
-            await asyncio.wait_for(toy(own_server.url, keys).run(), 5)
+            await asyncio.wait_for(toy(own_server.url, keys).run(), PATIENCE_S)
 
 
 async def test_a_replica_is_waited_for_until_it_is_promoted(
@@ -75,7 +76,7 @@ async def test_another_number_of_partitions_is_refused(server_url: str, keys: Ke
     with pytest.raises(
         BusError, match=r"has 4 partitions, not 8; set TIDELINE_PARTITIONS=4 or choose another"
     ):
-        await asyncio.wait_for(toy(server_url, Keys(keys.namespace, 8)).run(), 5)
+        await asyncio.wait_for(toy(server_url, Keys(keys.namespace, 8)).run(), PATIENCE_S)
 
 
 async def test_a_port_in_use_is_named(server_url: str, keys: Keys) -> None:

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import socket
 from asyncio.subprocess import DEVNULL
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -16,17 +15,14 @@ from shared.bus.step import StageSpec
 from shared.clock import Clock
 from shared.events import Ops
 from shared.events.codec import decode
+from shared.events.ops import OpsKind
 from shared.service.frame import Service
 from shared.service.settings import ServiceSettings
 from tests.bus.toys import COUNT
+from tests.ports import free_port
 from tideline.embedded import EmbeddedServer
 
-
-def free_port() -> int:
-    """A port that nobody uses now."""
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
+PATIENCE_S = 60.0
 
 
 def settings_for(url: str, keys: Keys) -> ServiceSettings:
@@ -56,12 +52,12 @@ async def running(service: Service) -> AsyncIterator[httpx.AsyncClient]:
     task = asyncio.create_task(service.run())
     address = f"http://127.0.0.1:{service.settings.internal_port}"
     try:
-        async with httpx.AsyncClient(base_url=address) as client:
+        async with httpx.AsyncClient(base_url=address, timeout=PATIENCE_S) as client:
             await until(lambda: answers(client, "/livez", 200))
             yield client
     finally:
         service.stop()
-        await asyncio.wait_for(task, 10)
+        await asyncio.wait_for(task, PATIENCE_S)
 
 
 async def answers(client: httpx.AsyncClient, path: str, status: int) -> bool:
@@ -71,22 +67,35 @@ async def answers(client: httpx.AsyncClient, path: str, status: int) -> bool:
     return False
 
 
+async def says(client: httpx.AsyncClient, path: str, text: str) -> bool:
+    """Whether a path is answered with this text now."""
+    return (await client.get(path)).text == text
+
+
 async def until(true: Callable[[], object]) -> None:
-    """Wait for something to become true, five seconds at most; it may be awaitable."""
-    for _ in range(500):
-        found = true()
-        if asyncio.iscoroutine(found):
-            found = await found
-        if found:
-            return
-        await asyncio.sleep(0.01)
-    raise AssertionError("it did not happen within 5 s")
+    """Wait for something to become true, as long as a busy machine may take; it may be awaitable.
+
+    Nothing happens between its being found true and the return.
+    """
+    async with asyncio.timeout(PATIENCE_S):
+        while True:
+            found = true()
+            if asyncio.iscoroutine(found):
+                found = await found
+            if found:
+                return
+            await asyncio.sleep(0.01)
 
 
 async def told(log: RedisLog) -> list[Ops]:
     """What operators were told, in order."""
     entries = await execute(log.redis, "XRANGE", log.keys.ops(), "-", "+")
     return [event for _, event in decode(entries) if isinstance(event, Ops)]
+
+
+async def was_told(log: RedisLog, kind: OpsKind) -> bool:
+    """Whether operators were told something of this kind."""
+    return any(event.kind == kind for event in await told(log))
 
 
 async def ready(service: Service) -> None:

@@ -3,13 +3,14 @@
 import os
 import pwd
 import shutil
-import socket
 import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from tests.ports import free_port
 
 _PATIENCE_S = 60.0
 # A server refuses to run as root; nobody has no home that it could spoil.
@@ -53,7 +54,7 @@ def running(bin_dir: Path) -> Iterator[str]:
             user=user,
         )
         assert made.returncode == 0, made.stderr
-        port = _free_port()
+        port = free_port()
         options = {
             "port": port,
             "listen_addresses": "127.0.0.1",
@@ -81,12 +82,6 @@ def _unprivileged(folder: Path) -> int | None:
     user = next(names[name] for name in _UNPRIVILEGED if name in names)
     os.chown(folder, user.pw_uid, user.pw_gid)
     return user.pw_uid
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port: int = taken.getsockname()[1]
-        return port
 
 
 def _wait_for(bin_dir: Path, port: int, process: subprocess.Popen[bytes], log: Path) -> None:
