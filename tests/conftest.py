@@ -12,6 +12,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 import redis
+from hypothesis import HealthCheck, settings
 from pydantic import SecretStr
 from xdist.remote import Producer
 
@@ -19,12 +20,25 @@ from shared.bus.keys import Keys, kind_of
 from shared.bus.log import Log
 from shared.bus.memory_log import MemoryLog
 from shared.bus.redis_log import RedisLog
+from shared.store import engine
 from tests.scheduling import Scheduling
 from tests.store import postgres
 from tideline.embedded import EmbeddedServer
 
 _REPOSITORY = Path(__file__).parents[1]
+# However busy the machine is; a test that passes never waits for it.
+_PATIENCE_S = 60.0
 _numbers = itertools.count()
+
+# A check that passed once passes again: no clock and no chance decides about examples. New ones are
+# looked for with --hypothesis-profile=default.
+settings.register_profile(
+    "tideline",
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile("tideline")
 
 Database = dict[str, SecretStr | Path]
 """Where a test's tables are, as settings: ``database_url`` or ``data_dir``."""
@@ -41,6 +55,15 @@ def _own_tables(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Services that tests start keep their tables in a folder that goes away, not in the tree."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TIDELINE_DATA_DIR", str(tmp_path_factory.mktemp("tables")))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _patient_with_tables() -> Iterator[None]:
+    """A machine that stands still for some seconds is no database that hangs."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("STATEMENT_S", "_CONNECT_S"):
+            patch.setattr(engine, name, _PATIENCE_S)
         yield
 
 
@@ -62,21 +85,27 @@ def server_url() -> Iterator[str]:
         return
     with tempfile.TemporaryDirectory(prefix="tideline-test-") as folder:
         server = EmbeddedServer(data=Path(folder) / "data", socket=Path(folder) / "s")
+        # Nobody hangs or kills this one: only a machine that stands still keeps an answer back, and
+        # a client that asks again because of that would add an entry twice.
+        url = f"{server.url}?socket_timeout={_PATIENCE_S:.0f}"
         with subprocess.Popen(server.command(), stdout=subprocess.DEVNULL) as process:
-            _wait_for(server.url)
-            yield server.url
-            process.terminate()
+            try:
+                _wait_for(url)
+                yield url
+            finally:
+                process.terminate()
 
 
 def _wait_for(url: str) -> None:
+    until = time.monotonic() + _PATIENCE_S
     with redis.Redis.from_url(url) as client:
-        for _ in range(500):
+        while time.monotonic() < until:
             try:
                 client.ping()
                 return
             except redis.ConnectionError:
                 time.sleep(0.01)
-    raise TimeoutError(f"the embedded server at {url} did not answer within 5 s")
+    raise TimeoutError(f"the embedded server at {url} did not answer within {_PATIENCE_S:.0f} s")
 
 
 @pytest.fixture

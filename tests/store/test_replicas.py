@@ -51,7 +51,7 @@ async def test_it_is_said_at_the_start_and_once(
     watching = asyncio.create_task(Replicas(shelves, redis_log, "feed").watch(0))
     said = ""
     try:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while "tables_not_shared" not in said:
                 await asyncio.sleep(0.01)
                 said += capsys.readouterr().out

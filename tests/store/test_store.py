@@ -179,17 +179,21 @@ async def test_a_server_that_hangs_is_told(
     postgres_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Nobody waits for a statement for ever, and the next one has a connection that works."""
-    monkeypatch.setattr(engine_module, "STATEMENT_S", 0.5)
-    shelves = store({"database_url": SecretStr(f"{postgres_url}/postgres")}, "hanging")
+    database: Database = {"database_url": SecretStr(f"{postgres_url}/postgres")}
+    calm = store(database, "hanging")
+    # Making the tables may take its time; this long nothing else of it takes.
+    monkeypatch.setattr(engine_module, "STATEMENT_S", 2.0)
+    shelves = store(database, "hanging")
     try:
-        await shelves.prepare()
+        await calm.prepare()
         with pytest.raises(StoreAway, match="/postgres cannot be used"):
             async with shelves.writing() as connection:
                 await connection.execute(text("SELECT pg_sleep(60)"))
         assert await names(shelves) == []
     finally:
-        await shelves.downgrade("base")
         await shelves.close()
+        await calm.downgrade("base")
+        await calm.close()
 
 
 async def test_a_file_that_can_be_opened_again_is_used_again(tmp_path: Path) -> None:
