@@ -26,7 +26,7 @@ async def test_accounts_of_all_workers_are_added_up(redis_log: RedisLog) -> None
     await accounts.leave("two", done(1, "OK"))
     await accounts.leave("gone", done(1, "OK OK OK"))
     for worker in ("one", "two"):
-        await redis_log.heartbeat("candles", worker, 3_000)
+        await redis_log.heartbeat("candles", worker, 600_000)
     found = await accounts.read("candles")
     both = Account({"CONFLICT": 1, "DUP": 1, "OK": 3}, gained=2, lost=0, waits=2, dead=0)
     assert found == {1: both}

@@ -8,7 +8,7 @@ from shared.bus.log import START, Commit, Held, Lease, Log
 from shared.bus.topics import StageName
 from shared.events import Event
 from shared.events.codec import decode
-from tests.bus.toys import commit, lease, tick
+from tests.bus.toys import TTL_MS, commit, lease, tick
 
 
 async def entries(log: Log) -> list[str]:
@@ -58,10 +58,10 @@ async def test_former_owner_is_fenced(any_log: Log) -> None:
 async def test_lease_is_held_against_others_until_it_is_given_back(any_log: Log) -> None:
     """Only one worker at a time; a release lets the next one in at once."""
     held = await lease(any_log, "one")
-    found = await any_log.acquire("candles", 0, "two", 3_000)
+    found = await any_log.acquire("candles", 0, "two", TTL_MS)
     assert isinstance(found, Held)
     assert found.owner == "one"
-    assert 0 < found.left_ms <= 3_000
+    assert 0 < found.left_ms <= TTL_MS
     await any_log.release(held)
     assert (await lease(any_log, "two")).token != held.token
 
@@ -94,12 +94,13 @@ async def test_empty_text_deletes_a_state_field(any_log: Log) -> None:
 
 async def test_members_are_those_who_beat_lately(any_log: Log) -> None:
     """A worker counts while its beat lasts, and no longer once it leaves."""
+    await any_log.heartbeat("signals", "short", TTL_MS)
+    assert await any_log.heartbeat("signals", "long", TTL_MS) == ["long", "short"]
     await any_log.heartbeat("signals", "short", 20)
-    assert await any_log.heartbeat("signals", "long", 5_000) == ["long", "short"]
     await asyncio.sleep(0.05)
-    assert await any_log.heartbeat("signals", "more", 5_000) == ["long", "more"]
+    assert await any_log.heartbeat("signals", "more", TTL_MS) == ["long", "more"]
     await any_log.leave("signals", "long")
-    assert await any_log.heartbeat("signals", "more", 5_000) == ["more"]
+    assert await any_log.heartbeat("signals", "more", TTL_MS) == ["more"]
 
 
 async def test_read_goes_on_after_an_offset(any_log: Log) -> None:

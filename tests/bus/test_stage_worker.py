@@ -13,6 +13,8 @@ from shared.events import Event, Watermark
 from shared.events.codec import decode
 from tests.bus.toys import COUNT, LEVEL, TELL, close, tick, write
 
+PATIENCE_S = 60.0
+
 
 async def events(log: RedisLog, topic: Topic, partition: int = 0) -> list[Event]:
     """Everything but watermarks in a partition's topic."""
@@ -25,13 +27,9 @@ async def events(log: RedisLog, topic: Topic, partition: int = 0) -> list[Event]
 
 async def until(log: RedisLog, topic: Topic, count: int) -> list[Event]:
     """Wait until partition 0's topic holds so many events."""
-    found: list[Event] = []
-    for _ in range(500):
-        found = await events(log, topic)
-        if len(found) >= count:
-            break
-        await asyncio.sleep(0.01)
-    assert len(found) >= count
+    async with asyncio.timeout(PATIENCE_S):
+        while len(found := await events(log, topic)) < count:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
     return found
 
 
@@ -62,24 +60,22 @@ async def test_second_worker_takes_its_share_and_gives_it_back(redis_log: RedisL
     one = StageWorker(redis_log, COUNT, "one", SystemClock())
     two = StageWorker(redis_log, COUNT, "two", SystemClock())
     first = asyncio.create_task(one.run())
-    await _owns(one, 4)
+    await _own((one, 4))
     second = asyncio.create_task(two.run())
-    await _owns(two, 2)
-    await _owns(one, 2)
+    await _own((one, 2), (two, 2))
     assert sorted(one.partitions + two.partitions) == [0, 1, 2, 3]
     two.stop()
     await second
-    await _owns(one, 4)
+    await _own((one, 4))
     one.stop()
     await first
 
 
-async def _owns(worker: StageWorker, count: int) -> None:
-    for _ in range(300):
-        if len(worker.partitions) == count:
-            return
-        await asyncio.sleep(0.01)
-    raise AssertionError(f"{worker.partitions}, not {count} of them")
+async def _own(*shares: tuple[StageWorker, int]) -> None:
+    """Wait until each worker has so many partitions, all of them at once."""
+    async with asyncio.timeout(PATIENCE_S):
+        while any(len(worker.partitions) != count for worker, count in shares):  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
 
 
 async def test_killed_worker_leaves_no_trace_in_the_output(

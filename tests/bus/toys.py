@@ -19,7 +19,8 @@ from shared.events import (
 from shared.events.ticks import Ticks
 
 MINUTE = 60_000_000
-TTL_MS = 3_000
+# None runs out by itself, however long the machine stands still.
+TTL_MS = 600_000
 
 
 def tick(pos: int, price: float = 1.0, symbol: str = "S", at: int | None = None) -> Tick:
