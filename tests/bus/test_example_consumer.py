@@ -17,6 +17,8 @@ from tests.events.entries import sample
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "consumer.py"
 LINES_MAX = 30
+# It imports FastStream, and a busy machine takes its time for that.
+PATIENCE_S = 60.0
 
 
 @asynccontextmanager
@@ -34,13 +36,13 @@ async def running(url: str, keys: Keys) -> AsyncIterator[Process]:
         yield process
     finally:
         process.send_signal(signal.SIGINT)
-        assert await asyncio.wait_for(process.wait(), 10) == 0
+        assert await asyncio.wait_for(process.wait(), PATIENCE_S) == 0
 
 
 async def told(process: Process) -> str:
     """The next signal's id; its reason is on the line after it."""
     assert process.stdout is not None
-    line = await asyncio.wait_for(process.stdout.readline(), 10)
+    line = await asyncio.wait_for(process.stdout.readline(), PATIENCE_S)
     reason = await process.stdout.readline()
     assert reason == b"  EURUSD went above yesterday's high and came back\n"
     return line.decode().strip()
