@@ -20,6 +20,8 @@ from shared.events import ConfigRequested, DeadLetter, Event
 from shared.events.codec import Poison
 from tests.bus.toys import COUNT, close, tick, write
 
+PATIENCE_S = 60.0
+
 
 def shares(checkpoint: dict[str, str] | None = None) -> DeadShare:
     return DeadShare("candles", 3, {} if checkpoint is None else checkpoint)
@@ -83,7 +85,9 @@ async def test_a_stage_told_to_bear_all_goes_on(redis_log: RedisLog, keys: Keys)
     spec = replace(COUNT, dead_share=1.0)
     worker = StageWorker(redis_log, spec, "w", SystemClock())
     running = asyncio.create_task(worker.run())
-    await redis_log.read({(0, "candle_closed"): START}, count=1, block_ms=4_000)
+    async with asyncio.timeout(PATIENCE_S):
+        while not await redis_log.read({(0, "candle_closed"): START}, count=1, block_ms=1_000):
+            pass
     await end([running])
     assert await redis_log.redis.xlen(keys.topic(0, "dead_letter")) == 60
 
@@ -94,7 +98,7 @@ async def test_a_stage_stops_when_most_of_it_is_poison(redis_log: RedisLog, keys
     worker = StageWorker(redis_log, COUNT, "w", SystemClock())
     why = r"^stage candles, partition 0 stops: 60 of the last 60 entries cannot be decided \(undec"
     with pytest.raises(TooManyDead, match=why):
-        await asyncio.wait_for(worker.run(), 10)
+        await asyncio.wait_for(worker.run(), PATIENCE_S)
     assert worker.progress.stopped is not None
     assert worker.progress.stopped.endswith("start again, nothing was stepped over")
     assert await redis_log.redis.xlen(keys.topic(0, "dead_letter")) == 0

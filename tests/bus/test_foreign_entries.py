@@ -113,11 +113,12 @@ async def test_a_stage_steps_over_each_of_them(redis_log: RedisLog) -> None:
     running = asyncio.create_task(worker.run())
     letters: list[DeadLetter] = []
     after = "0-0"
-    while len(letters) < len(foreign):
-        read = await redis_log.read({(0, "dead_letter"): after}, count=500, block_ms=4_000)
-        assert read, "nothing more came within four seconds"
-        entries = read[0, "dead_letter"]
-        after = entries[-1][0]
-        letters += [one for _, one in decode(entries) if isinstance(one, DeadLetter)]
+    async with asyncio.timeout(60):
+        while len(letters) < len(foreign):
+            read = await redis_log.read({(0, "dead_letter"): after}, count=500, block_ms=1_000)
+            for entry, one in decode(read.get((0, "dead_letter"), [])):
+                assert isinstance(one, DeadLetter)
+                letters.append(one)
+                after = entry
     await end([running])
     assert [tuple(one.body) for one in letters] == foreign
