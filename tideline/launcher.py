@@ -5,7 +5,7 @@ import signal
 import socket
 import sys
 from collections.abc import Callable, Coroutine, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -21,7 +21,7 @@ from tideline.child import Ears, Program
 from tideline.embedded import EmbeddedServer
 from tideline.interrupt import Interrupts, interrupts, until
 from tideline.readiness import POLL_S, ask
-from tideline.rundir import Running, held, is_held, note, run_dir
+from tideline.rundir import Running, held, note, run_dir
 from tideline.server import answers, connected, insist_usable, remove_namespace, warnings
 from tideline.supervisor import Supervisor
 from tideline.terminal import Terminal
@@ -249,12 +249,13 @@ def _sole_user(state: Path | None) -> Iterator[None]:
         raise Trouble(
             f"{state} cannot be made ({error.strerror}); set TIDELINE_LAUNCHER__STATE_DIR"
         ) from error
-    lock = state / "lock"
-    if is_held(lock):
-        raise Trouble(
-            f"another tideline uses {state}; stop it, or set TIDELINE_LAUNCHER__STATE_DIR"
-        )
-    with held(lock):
+    with ExitStack() as locks:
+        try:
+            locks.enter_context(held(state / "lock", waiting=False))
+        except BlockingIOError:
+            raise Trouble(
+                f"another tideline uses {state}; stop it, or set TIDELINE_LAUNCHER__STATE_DIR"
+            ) from None
         yield
 
 

@@ -61,10 +61,14 @@ def private(path: Path) -> Path:
 
 
 @contextmanager
-def held(path: Path) -> Iterator[None]:
-    """Hold a lock file for the time of the block, after whoever holds it now."""
+def held(path: Path, *, waiting: bool = True) -> Iterator[None]:
+    """Hold a lock file for the time of the block, after whoever holds it now.
+
+    Raises:
+        BlockingIOError: somebody holds it, and that is not to be waited for.
+    """
     with path.open("ab") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+        fcntl.flock(file, fcntl.LOCK_EX if waiting else fcntl.LOCK_EX | fcntl.LOCK_NB)
         yield
 
 

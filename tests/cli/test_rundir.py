@@ -1,5 +1,6 @@
 """Launchers find a place of their own, and commands find launchers."""
 
+import fcntl
 import os
 import subprocess
 import sys
@@ -112,4 +113,15 @@ def test_a_lock_ends_with_its_block(tmp_path: Path) -> None:
     assert not is_held(lock)
     with held(lock):
         assert is_held(lock)
+        with pytest.raises(BlockingIOError), held(lock, waiting=False):
+            pass
     assert not is_held(lock)
+
+
+def test_who_asks_about_a_lock_does_not_hold_it(tmp_path: Path) -> None:
+    """Two commands that look for launchers at one moment do not take each other for one."""
+    lock = tmp_path / "lock"
+    lock.touch()
+    with lock.open("rb") as asking:
+        fcntl.flock(asking, fcntl.LOCK_SH)
+        assert not is_held(lock)
