@@ -113,7 +113,7 @@ def test_a_bad_recording_ends_the_service_with_one_line(
         check=False,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=120,
     )
     assert run.returncode == 2
     (line,) = [line for line in run.stderr.splitlines() if line.startswith("tideline: ")]
@@ -129,7 +129,7 @@ async def test_the_demo_runs_with_candles_from_the_start(
     running = asyncio.create_task(service.run())
     live: list[CandleClosed] = []
     try:
-        for _ in range(200):
+        for _ in range(1_200):
             await asyncio.sleep(0.1)
             lengths = await RedisReads(redis_log.redis, keys).sizes("candle_closed")
             live = [
@@ -163,7 +163,7 @@ async def test_without_a_feed_time_goes_on(
     service = build_app(settings(server_url, keys))
     running = asyncio.create_task(service.run())
     try:
-        for _ in range(100):
+        for _ in range(2_400):
             await asyncio.sleep(0.05)
             if all(one.length for one in await RedisReads(redis_log.redis, keys).sizes("tick")):
                 break
@@ -188,7 +188,7 @@ async def test_a_recording_is_played_to_its_end(
     running = asyncio.create_task(service.run())
     closed: list[Close] = []
     try:
-        for _ in range(100):
+        for _ in range(2_400):
             await asyncio.sleep(0.05)
             spine = [event for p in range(keys.partitions) for event in await events(redis_log, p)]
             closed = [event for event in spine if isinstance(event, Close)]

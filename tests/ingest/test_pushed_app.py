@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import httpx
@@ -33,10 +33,12 @@ SYMBOLS = ("ONE", "TWO", "THREE")
 
 
 def free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        port: int = one.getsockname()[1]
-        return port
+    """One below those that systems hand out: nobody is given it while no service has it."""
+    for port in range(20_000 + os.getpid() % 10_000, 32_000):
+        with socket.socket() as one, suppress(OSError):
+            one.bind(("127.0.0.1", port))
+            return port
+    raise AssertionError("there is no free port")
 
 
 @contextmanager
@@ -68,7 +70,7 @@ def service(url: str, keys: Keys, folder: Path, port: int) -> Iterator[subproces
 async def ask(method: str, url: str, body: object = None) -> httpx.Response:
     """Ask until somebody answers."""
     async with httpx.AsyncClient(timeout=60.0) as client:
-        for _ in range(600):
+        for _ in range(1_200):
             try:
                 answer = await client.request(method, url, json=body)
             except httpx.TransportError:
@@ -83,7 +85,7 @@ async def ask(method: str, url: str, body: object = None) -> httpx.Response:
 async def prices(log: RedisLog, keys: Keys, wanted: int) -> list[tuple[str, int, float]]:
     """The ticks on all spines, once as many are there as are wanted."""
     reads, found = RedisReads(log.redis, keys), list[tuple[str, int, float]]()
-    for _ in range(600):
+    for _ in range(1_200):
         found = [
             (event.symbol, event.at, event.price)
             for partition in range(keys.partitions)
@@ -120,6 +122,9 @@ async def test_accepted_prices_survive_kills_of_the_process(
         assert await prices(redis_log, keys, len(sent)) == sorted(sent)
         fresh: dict[str, str] = {}
         for _ in range(600):
+            # New prices: those of before are late after a minute, and this may take longer.
+            batch = [{"symbol": one, "at": clock.now(), "price": 1.0} for one in SYMBOLS]
+            await ask("POST", f"{url}/api/v1/ticks", {"ticks": batch})
             answer = await ask("GET", f"{url}/api/v1/freshness")
             fresh = {one["symbol"]: one["status"] for one in answer.json()["symbols"]}
             if fresh == dict.fromkeys(sorted(SYMBOLS), "fresh"):
