@@ -20,9 +20,9 @@ from tests.chaos.site import KEYS, PARTITIONS, Site
 from tests.chaos.strikes import Strikes
 from tests.chaos.worker import preload
 
-_START_S = 30.0
+_START_S = 120.0
 # However busy the machine is, a chain that is not stuck does something in this time.
-_STUCK_S = 30.0
+_STUCK_S = 60.0
 _LOOK_S = 0.05
 _QUIET_LOOKS = 3
 _PAGE = 10_000
