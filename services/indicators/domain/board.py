@@ -8,8 +8,8 @@ from typing import Any
 from services.indicators.domain.levels.base import LevelState
 from services.indicators.domain.recipe import Recipe
 from services.indicators.domain.state import State
-from services.indicators.domain.trusted import trusted
 from shared.events import Candle, CandleClosed, Ended, Level, LevelComputed, Zone
+from shared.events.trusted import trusted
 
 _COPIED = ("symbol", "at", "pos", "timeframe", "session_at", "origin")
 _PRICES = tuple(Candle.model_fields)
@@ -132,8 +132,9 @@ class Board:
             zones += family.zones
             if family.gone:
                 ended += family.ended
-        fields = {name: getattr(candle, name) for name in _COPIED}
-        fields["candle"] = trusted(Candle, {name: getattr(candle, name) for name in _PRICES})
+        had = candle.__dict__
+        fields = {name: had[name] for name in _COPIED}
+        fields["candle"] = trusted(Candle, {name: had[name] for name in _PRICES})
         fields["levels"] = levels
         fields["values"] = values
         fields["zones"] = zones

@@ -21,6 +21,7 @@ from shared.events import (
 )
 from shared.events.control import INDICATORS_KIND
 from shared.events.ticks import Ticks
+from shared.events.trusted import trusted
 from shared.market.instruments import Instrument, Session
 from shared.market.timeframes import TIMEFRAMES, Timeframe
 
@@ -216,23 +217,24 @@ class CandlesStep:
 
 
 def _closed(close: Close, ended: Window, cell: Cell) -> CandleClosed:
-    return CandleClosed(
-        symbol=close.symbol,
-        at=close.at,
-        pos=close.pos,
-        timeframe=ended.timeframe,
-        open_at=ended.open_at,
-        session_at=close.session_at,
-        open=cell.open,
-        high=cell.high,
-        low=cell.low,
-        close=cell.close,
-        volume=cell.volume,
-        ticks=cell.ticks,
-        source=cell.source,
-        origin=cell.origin,
-        cause=close.id,
-    )
+    fields = {
+        "symbol": close.symbol,
+        "at": close.at,
+        "pos": close.pos,
+        "timeframe": ended.timeframe,
+        "open_at": ended.open_at,
+        "session_at": close.session_at,
+        "open": cell.open,
+        "high": cell.high,
+        "low": cell.low,
+        "close": cell.close,
+        "volume": cell.volume,
+        "ticks": cell.ticks,
+        "source": cell.source,
+        "origin": cell.origin,
+        "cause": close.id,
+    }
+    return trusted(CandleClosed, fields)
 
 
 CANDLES = StageSpec(name="candles", primary="tick", output="candle_closed", restore=CandlesStep)

@@ -27,10 +27,10 @@ from services.ingest.domain.items import (
 from services.ingest.domain.lane import NEVER, Lane
 from services.ingest.domain.rejections import Rejections
 from services.ingest.domain.sessions import minute
-from services.ingest.domain.trusted import trusted_tick
 from services.ingest.domain.versions import CONFIG_FIELD, INSTRUMENT, Versions
 from shared.events import CandleIn, Close, Config, ConfigRequested, Event, Gap, Heartbeat, Source
-from shared.events.spine import PARTITION_SYMBOL
+from shared.events.spine import PARTITION_SYMBOL, Tick
+from shared.events.trusted import trusted
 from shared.market.timeframes import Timeframe
 
 SPINE_FIELD = "@spine"
@@ -143,19 +143,16 @@ class SpineWriter:
     def _put_tick(self, lane: Lane, tick: FeedTick) -> None:
         self.pos += 1
         symbol, at, price, size, source = tick
-        self._out.append(
-            trusted_tick(
-                {
-                    "symbol": symbol,
-                    "at": at,
-                    "pos": self.pos,
-                    "price": price,
-                    "size": size,
-                    "source": source,
-                    "n": lane.n,
-                }
-            )
-        )
+        fields = {
+            "symbol": symbol,
+            "at": at,
+            "pos": self.pos,
+            "price": price,
+            "size": size,
+            "source": source,
+            "n": lane.n,
+        }
+        self._out.append(trusted(Tick, fields))
         lane.n += 1
 
     def _candle(self, candle: FeedCandle) -> None:

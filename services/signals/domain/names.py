@@ -7,6 +7,7 @@ settings: until it is, a rule waits for it visibly.
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Literal, NamedTuple
 
 Unit = Literal["price", "percent", "distance", "trend", "ratio", "number"]
@@ -120,9 +121,13 @@ def check_patterns(patterns: Iterable[str], what: Literal["level", "zone"]) -> N
 
 def matches(patterns: Iterable[str], key: str) -> bool:
     """Whether a key is meant by one of the patterns, where * is any run of characters."""
-    return any(
-        re.fullmatch(".*".join(map(re.escape, pattern.split("*"))), key) for pattern in patterns
-    )
+    return any(_meets(pattern, key) for pattern in patterns)
+
+
+# Each level of each rule is asked for again whenever levels move; keys and patterns are few.
+@lru_cache(maxsize=4_096)
+def _meets(pattern: str, key: str) -> bool:
+    return re.fullmatch(".*".join(map(re.escape, pattern.split("*"))), key) is not None
 
 
 def _check(name: str, what: str, shapes: dict[str, Shape]) -> None:

@@ -6,10 +6,10 @@ from typing import Any, ClassVar, Self
 
 from services.indicators.domain.recipe import Recipe
 from services.indicators.domain.state import State
-from services.indicators.domain.trusted import trusted
 from shared.events import Ended, Level, Zone
 from shared.events.base import stamp
 from shared.events.level import EndedBy, Side
+from shared.events.trusted import trusted
 
 _LEVEL = tuple(Level.model_fields)
 _ZONE = tuple(Zone.model_fields)

@@ -19,8 +19,8 @@ from math import inf
 from typing import Any, Literal
 
 from services.indicators.domain.levels.base import LevelRecipe, LevelState
-from services.indicators.domain.trusted import trusted
 from shared.events import CandleClosed, Zone
+from shared.events.trusted import trusted
 
 CAP = 5
 
