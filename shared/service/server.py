@@ -10,6 +10,10 @@ import uvicorn
 
 from shared.service.settings import SettingsError
 
+# Longer than clients and proxies keep a quiet connection (5 to 60 s), so that it is they who hang
+# up: what is asked in the very moment in which we do is not answered.
+_KEEP_ALIVE_S = 75
+
 
 def bind(host: str, port: int, setting: str) -> socket.socket:
     """Take a port.
@@ -45,6 +49,7 @@ class Server(uvicorn.Server):
                 # Only a public application may have WebSockets, and its image then the package.
                 ws="websockets-sansio" if sockets and find_spec("websockets") else "none",
                 timeout_graceful_shutdown=2,
+                timeout_keep_alive=_KEEP_ALIVE_S,
             )
         )
 

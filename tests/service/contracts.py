@@ -36,7 +36,14 @@ def serving(
     async def run() -> None:
         log = RedisLog(server_url, keys)
         webs = made(log)
-        config = uvicorn.Config(public_app(webs), port=port, log_level="critical", lifespan="off")
+        config = uvicorn.Config(
+            public_app(webs),
+            port=port,
+            log_level="critical",
+            lifespan="off",
+            # Or a machine that stands still makes it hang up on the next question.
+            timeout_keep_alive=round(PATIENCE_S),
+        )
         server = uvicorn.Server(config)
         async with AsyncExitStack() as stack:
             for web in webs:
