@@ -70,7 +70,7 @@ def serving(
 
 def assert_keeps_its_word(address: str, mode: GenerationMode) -> None:
     """Every route answers in the promised form, refuses what is wrong, and never breaks."""
-    schema = schemathesis.openapi.from_url(f"{address}/openapi.json")
+    schema = schemathesis.openapi.from_url(f"{address}/openapi.json", timeout=PATIENCE_S)
     for found in schema.get_all_operations():
         assert isinstance(found, Ok)
         operation = found.ok()
@@ -86,7 +86,7 @@ def assert_keeps_its_word(address: str, mode: GenerationMode) -> None:
         )
         @given(operation.as_strategy(generation_mode=mode))
         def ask(case: Case[Any]) -> None:
-            case.call_and_validate(excluded_checks=NOT_ASKED)
+            case.call_and_validate(excluded_checks=NOT_ASKED, timeout=PATIENCE_S)
 
         ask()
 
