@@ -149,6 +149,24 @@ async def test_a_fault_of_either_is_raised() -> None:
             pass
 
 
+class Restless:
+    """Prices that come without a pause."""
+
+    async def ticks(self, cursors: Cursors) -> AsyncIterator[Batch]:
+        while True:
+            yield [taken("1-0", 1)]
+            await asyncio.sleep(0.01)
+
+
+async def test_a_fault_is_raised_while_the_other_speaks() -> None:
+    """Without waiting for a moment of silence, which may never come."""
+    feed = Overlaid(Base([], ValueError("broken")), Restless(), lambda: NOW, lambda _: True)
+    async with asyncio.timeout(60):
+        with pytest.raises(ValueError, match="broken"):
+            async for _ in feed.stream((), {}):
+                pass
+
+
 class Streamer:
     """A provider that says what the test puts in; an error in the row ends a connection."""
 

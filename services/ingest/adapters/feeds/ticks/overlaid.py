@@ -71,14 +71,17 @@ class Overlaid:
         try:
             while True:
                 items: list[Item] = []
+                # At every turn: prices that come without a pause hide no fault of the other.
+                for task in tasks:
+                    if task.done():
+                        task.result()
                 try:
                     async with asyncio.timeout(_LOOK_S):
                         is_over, batch = await queue.get()
-                    items += seam.take(is_over, batch, self._now())
                 except TimeoutError:
-                    for task in tasks:
-                        if task.done():
-                            task.result()
+                    pass
+                else:
+                    items += seam.take(is_over, batch, self._now())
                 items += seam.look(self._now())
                 if items:
                     yield items
