@@ -63,7 +63,7 @@ async def talk(tws: FakeTws) -> None:
 
 async def until(done: Callable[[Sequence[Tick]], bool], log: RedisLog, keys: Keys) -> list[Tick]:
     """The spine's prices, once they are as they should be."""
-    for _ in range(600):
+    for _ in range(1_200):
         found = await ticks(log, keys)
         if done(found):
             return found
@@ -73,7 +73,7 @@ async def until(done: Callable[[Sequence[Tick]], bool], log: RedisLog, keys: Key
 
 async def market_now(log: RedisLog, keys: Keys) -> int:
     """The simulated day's time, once it runs."""
-    for _ in range(600):
+    for _ in range(1_200):
         found = await execute(log.redis, "HGET", keys.meta(), PACE)
         if found is not None:
             return Pace(*json.loads(found)).market_at(SystemClock().now())
@@ -103,7 +103,7 @@ def app_settings(
         "instruments": instruments,
         "sources": {"volatility": [source]},
         "push": {"channels": {}},
-        "ibkr": {"port": port},
+        "ibkr": {"port": port, "timeout_s": 60},
     }
     return IngestSettings(
         redis_url=url,  # type: ignore[arg-type]
