@@ -29,6 +29,7 @@ class FakeTws:
         self.bars: list[tuple[str, ...]] = []
         self.bars_error: tuple[int, str] | None = None
         self.is_mute = False
+        self.forgets_candles = False
         self.makes_bars = False
         self._writers: list[asyncio.StreamWriter] = []
 
@@ -131,6 +132,8 @@ class FakeTws:
     def _candles(self, fields: list[str]) -> None:
         if self.bars_error is not None:
             self.note(*self.bars_error, int(fields[1]))
+            return
+        if self.forgets_candles:
             return
         bars = made_bars(fields) if self.makes_bars else self.bars
         flat = [value for bar in bars for value in bar]
