@@ -82,8 +82,6 @@ class _Ears:
                 future.set_exception(Lost("the connection was lost"))
 
     def connectionClosed(self) -> None:
-        # Whoever asked will get no answer: not after its patience, but now.
-        self.setEventsDone()
         self._heard(Gone("the connection was closed"))
 
     def tcpDataProcessed(self) -> None:
