@@ -4,12 +4,22 @@ import random
 from collections.abc import Sequence
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.signals.domain.rules import RuleSet
 from services.signals.domain.step import SignalsStep
-from shared.events import Candle, Close, Event, Level, LevelComputed, SignalGenerated, Window
+from shared.events import (
+    Candle,
+    Close,
+    Event,
+    Gap,
+    Level,
+    LevelComputed,
+    SignalGenerated,
+    Window,
+)
 from tests.signals.naive import Point, firings
 from tests.signals.pair import again
 from tests.signals.play import (
@@ -96,6 +106,34 @@ def test_a_candle_that_opens_beyond_breaks_in_a_gap() -> None:
     ]
     assert play({"kind": "break", "gap_ticks": 50}, flat(95), (96, 160, 95, 158)) == [
         "break long 158"
+    ]
+
+
+@pytest.mark.parametrize("restarts", [False, True])
+def test_lost_prices_count_until_the_candle_is_over(restarts: bool) -> None:
+    """A gap before a candle's first price cuts its move, though shorter candles end in between.
+
+    From 95 to an open at 103: too little for a gap by size, so the cut alone makes it one.
+    """
+    step = fresh(rule_set({"kind": "break", "on": "15m", "through_ticks": 3}))
+    step, state = again(step, dict[str, str]())
+    step.process(closed(1, flat(95)))
+    at = FRIDAY + STEP + MINUTE
+    step.process([Gap(symbol=SYMBOL, at=at, pos=2, since=at - 2 * MINUTE, reason="source lost")])
+    if restarts:
+        step, state = again(step, state)
+    minute = Window(timeframe="1m", open_at=at)
+    ends = Close(symbol=SYMBOL, at=at + MINUTE, pos=2, session_at=FRIDAY, windows=(minute,))
+    assert step.process([ends]) == []
+    if restarts:
+        step, state = again(step, state)
+    signals = [
+        *step.process(closed(2, (103, 106, 102, 105))),
+        *step.process(closed(3, (97, 97, 80, 80))),
+    ]
+    assert told([one for one in signals if isinstance(one, SignalGenerated)]) == [
+        "break long 105 gap",
+        "break short 80",
     ]
 
 

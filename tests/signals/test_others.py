@@ -251,4 +251,4 @@ def test_the_past_of_a_correlation_can_be_brought_along() -> None:
         symbol=OTHER, timeframe="15m", at=FRIDAY, numbers={"close": 20}, pairs={SYMBOL: past}
     )
     step.process([entry(brought), *own(5, 104), other(5, close=16)])
-    assert json.loads(step.changes()[f"{SYMBOL}:closes"])[1]["memories"].popitem()[1][0] is True
+    assert json.loads(step.changes()[f"{SYMBOL}:closes"])[0]["memories"].popitem()[1][0] is True

@@ -11,7 +11,7 @@ from services.signals.domain.posts import Former, Levels, Placed, Post, knowledg
 from services.signals.domain.sweeping import Sweeping
 from shared.events import Candle, Close, LevelComputed
 from shared.events.candle import Origin
-from shared.market.timeframes import Timeframe
+from shared.market.timeframes import TIMEFRAMES, Timeframe
 
 
 class Closed(NamedTuple):
@@ -29,10 +29,11 @@ class OnClose:
     """The posts of rules that are decided on closes, and the candles that they are decided on.
 
     A level that a close breaks is gone from the reading of that very candle; so the posts stand
-    where the levels were before, until the close has been decided on.
+    where the levels were before, until the close has been decided on. What cuts the way of the
+    price is remembered for each timeframe until its own next candle.
     """
 
-    __slots__ = ("_before", "_candles", "_count", "_posts", "_stale", "paces")
+    __slots__ = ("_before", "_candles", "_count", "_cut", "_posts", "_stale", "paces")
 
     def __init__(self) -> None:
         self.paces: frozenset[Timeframe] = frozenset()
@@ -40,6 +41,7 @@ class OnClose:
         self._candles: dict[Timeframe, Closed] = {}
         self._before: dict[Timeframe, float] = {}
         self._count: dict[Timeframe, int] = {}
+        self._cut: set[Timeframe] = set()
         self._stale = True
 
     def set_rules(self, rules: Iterable[ActiveRule]) -> None:
@@ -57,13 +59,19 @@ class OnClose:
         self._candles[computed.timeframe] = _kept(computed.pos, computed.origin, computed.candle)
         return True
 
-    def decide(self, close: Close, timing: Timing, *, cut: bool) -> Iterator[Told]:
+    def cut(self) -> None:
+        """Prices were lost, or a session is over: the next move is one over a cut."""
+        self._cut = set(TIMEFRAMES)
+
+    def decide(self, close: Close, timing: Timing) -> Iterator[Told]:
         """What the posts recognise in the candles that this close ends."""
         for window in close.windows:
             candle = self._candles.get(window.timeframe)
             if candle is None or candle.pos != close.pos:
                 continue
             before = self._before.get(window.timeframe)
+            cut = window.timeframe in self._cut
+            self._cut.discard(window.timeframe)
             self._before[window.timeframe] = candle.close
             self._count[window.timeframe] = self._count.get(window.timeframe, 0) + 1
             if before is None or candle.origin != "live":
@@ -92,6 +100,7 @@ class OnClose:
             "candles": self._candles,
             "before": self._before,
             "count": self._count,
+            "cut": sorted(self._cut),
             "stale": self._stale,
             "posts": [
                 [post.active.label, post.timeframe, post.level, post.pattern.save()]
@@ -106,6 +115,7 @@ class OnClose:
         self._candles = {frame: Closed(*row) for frame, row in saved["candles"].items()}
         self._before = saved["before"]
         self._count = saved["count"]
+        self._cut = set(saved["cut"])
         self._posts = []
         for label, timeframe, row, state in saved["posts"]:
             if label in rules:

@@ -37,7 +37,6 @@ class Watch:
         "_clockwork",
         "_closes",
         "_closes_changed",
-        "_cut_close",
         "_decimals",
         "_levels",
         "_on_close",
@@ -61,7 +60,6 @@ class Watch:
         self._decimals = 0
         self._levels: Levels = {}
         self._changed_levels: set[Timeframe] = set()
-        self._cut_close = False
         self._slow_changed = self._closes_changed = True
         self._view_changed = False
         self._quota = Quota()
@@ -107,7 +105,8 @@ class Watch:
     def cut(self) -> None:
         """Prices were lost, or a session is over: the next move is one over a cut."""
         self._on_tick.cut()
-        self._cut_close = True
+        self._on_close.cut()
+        self._closes_changed = True
 
     def close(self, close: Close) -> list[SignalGenerated]:
         """Candles are over: what the candle rules say, and then perhaps the session's end."""
@@ -191,7 +190,7 @@ class Watch:
         if self._slow_changed or self._on_tick.changed:
             parts["posts"] = _text(self._slow_state())
         if self._closes_changed:
-            saved = [self._cut_close, self._closes.save(), self._on_close.save()]
+            saved = [self._closes.save(), self._on_close.save()]
             parts["closes"] = _text(saved)
         for timeframe in sorted(self._changed_levels):
             rows = [tuple(level) for level in self._levels[timeframe]]
@@ -210,7 +209,7 @@ class Watch:
         self._quota.load(saved["quota"])
         self._clockwork.load(saved["clockwork"])
         self._ranges.load(saved["ranges"])
-        self._cut_close, closes, on_close = orjson.loads(parts["closes"])
+        closes, on_close = orjson.loads(parts["closes"])
         self._closes.load(closes)
         self._take_rules()
         self._on_tick.load(orjson.loads(parts[""]))
@@ -264,11 +263,10 @@ class Watch:
         timing = self._clockwork.timing
         if self._on_close.paces:
             self._closes_changed = True
-            for told in self._on_close.decide(close, timing, cut=self._cut_close):
+            for told in self._on_close.decide(close, timing):
                 pace = pace_of(told.post.active)
                 reading = f"{LevelComputed.TYPE}:{close.symbol}:{pace}:{stamp(close.at)}"
                 yield from self._tell([told], Cause(close.symbol, close.pos, reading))
-            self._cut_close = False
             self._on_close.man(self._ranges.in_ticks(tick_size), self._levels, tick_size)
         if self._closes.concerns(close):
             self._closes_changed = True
