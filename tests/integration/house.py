@@ -95,6 +95,18 @@ async def drained(log: RedisLog) -> None:
         quiet = quiet + 1 if behind == 0 else 0
 
 
+async def until_time(log: RedisLog, at: int) -> None:
+    """Wait until every partition's spine has come so far.
+
+    Whoever writes spines closes what is over before: a chain can look idle until then, and is not.
+    """
+    while True:
+        spines = (await topic(log, "tick")).values()
+        if all(spine and spine[-1].at >= at for spine in spines):
+            return
+        await asyncio.sleep(_LOOK_S)
+
+
 async def topic(log: RedisLog, name: Topic) -> dict[int, list[Event]]:
     """Everything in a topic but watermarks, by partition.
 

@@ -16,9 +16,10 @@ from services.ingest.adapters.feeds.demo.market import DemoMarket
 from services.ingest.domain.instruments import built_in
 from shared.bus.keys import Keys
 from shared.bus.redis_log import RedisLog
+from shared.clock import SystemClock
 from shared.events import AlertFired, Event, SignalGenerated, Tick
 from shared.events.base import MICROS_PER_MINUTE
-from tests.integration.house import drained, topic
+from tests.integration.house import drained, topic, until_time
 from tests.integration.oracle import assert_equals_oracle
 
 pytestmark = pytest.mark.timeout(600)
@@ -123,7 +124,9 @@ async def test_killed_services_lose_and_double_nothing(
         await until_market(redis_log, START + 15 * MICROS_PER_MINUTE)
         # The market ends, the rest of the chain does not: what is on its way must arrive.
         demo.end("ingest", signal.SIGTERM)
+        ended_at = SystemClock().now()
         demo.start("ingest", TIDELINE_INGEST__FEED="none", TIDELINE_INGEST__SPEED="1")
+        await until_time(redis_log, ended_at)
         await drained(redis_log)
     spine = await topic(redis_log, "tick")
     assert await assert_equals_oracle(redis_log, spine) > 8_000

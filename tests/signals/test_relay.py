@@ -32,7 +32,7 @@ from shared.events import Config, Event, LevelComputed, SignalGenerated
 from shared.events.base import micros
 from shared.market.timeframes import Timeframe
 from shared.service.frame import Service
-from tests.integration.house import running, settings, topic
+from tests.integration.house import running, settings, topic, until_time
 from tests.integration.oracle import assert_equals_oracle
 from tests.integration.test_kill import Demo
 from tests.signals.pair import entry
@@ -203,18 +203,13 @@ async def test_a_killed_relay_loses_and_doubles_nothing(
     Every candle of VIX is on the spine of MES in the end, and the signals are those that the same
     candles lead to without a relay.
     """
-    (tmp_path / "joint.toml").write_text(JOINT)
-    own = {"TIDELINE_SIGNALS__SETS": "", "TIDELINE_SIGNALS__RULES": str(tmp_path / "joint.toml")}
-    settings_of = {"signals": own}
+    (rules := tmp_path / "joint.toml").write_text(JOINT)
+    settings_of = {"signals": {"TIDELINE_SIGNALS__SETS": "", "TIDELINE_SIGNALS__RULES": str(rules)}}
     here, there = (partition_of(symbol, keys.partitions) for symbol in ("MES", "VIX"))
     assert here != there
 
     async def signals_told(more_than: int) -> bool:
         return int(await redis_log.redis.xlen(keys.topic(here, "signal_generated"))) > more_than
-
-    async def time_goes_on(since: int) -> bool:
-        spine = await topic(redis_log, "tick")
-        return all(part and part[-1].at >= since for part in spine.values())
 
     async def all_there() -> bool:
         if not await decided(redis_log):
@@ -238,7 +233,7 @@ async def test_a_killed_relay_loses_and_doubles_nothing(
         ended_at = SystemClock().now()
         demo.start("ingest", TIDELINE_INGEST__FEED="none", TIDELINE_INGEST__SPEED="1")
         # Its time closes what the market left open; nothing may be killed before, or in between.
-        await until(lambda: time_goes_on(ended_at))
+        await until_time(redis_log, ended_at)
         await until(all_there)
     finally:
         demo.end_all()
