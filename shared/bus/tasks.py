@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import Any
 
 # Long enough for a task to close its connections, short enough not to hold up a stop.
@@ -27,3 +28,15 @@ async def end(tasks: Iterable[asyncio.Task[Any]]) -> None:
         left = {task for task in left if not task.done()}
     if cancelled is not None:
         raise cancelled
+
+
+async def outlast(task: asyncio.Task[Any], patience_s: float) -> None:
+    """Wait for a task for so long at most, however often whoever waits is told to stop meanwhile.
+
+    For whoever was told already, and has to raise that again.
+    """
+    now = asyncio.get_running_loop().time
+    until = now() + patience_s
+    while not task.done() and (left_s := until - now()) > 0:
+        with suppress(asyncio.CancelledError):
+            await asyncio.wait([task], timeout=left_s)

@@ -5,14 +5,28 @@ import random
 
 import pytest
 
+from services.notifier.adapters import sender
 from services.notifier.adapters.outlet import Outlet
 from services.notifier.adapters.sender import Sender
 from services.notifier.domain.delivery import Delivered, Outcome, Rejected, Retry, Schedule
 from services.notifier.domain.intents import AlertIntent
 from services.notifier.domain.waiting import Waiting
+from shared.bus.connection import execute
 from shared.bus.log import LeaseLost, Log
+from shared.bus.redis_log import RedisLog
 from shared.bus.session import Session
-from tests.notifier.bench import NEVER_S, QUICK, Bench, Scripted, outlets, until, webhook
+from shared.bus.tasks import end
+from tests.notifier.bench import (
+    NEVER_S,
+    PATIENCE_S,
+    QUICK,
+    Bench,
+    Scripted,
+    Stuck,
+    outlets,
+    until,
+    webhook,
+)
 from tests.notifier.receiver import Answer, receiving
 from tests.notifier.samples import an_intent, intents
 
@@ -37,26 +51,70 @@ async def test_crash_between_send_and_commit_sends_again_with_the_same_key(any_l
         assert len(await bench.receipts()) == 1
 
 
-async def test_an_orderly_stop_waits_for_answers_under_way(any_log: Log) -> None:
+class Slow(Scripted):
+    """Answers when it is allowed to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.allowed = asyncio.Event()
+
+    async def send(self, intent: AlertIntent) -> Outcome:
+        self.sent.append(intent.id)
+        await self.allowed.wait()
+        return Delivered()
+
+
+async def test_an_orderly_stop_waits_for_answers_under_way(
+    any_log: Log, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """An answer that comes soon still gets its receipt, so that nothing is sent twice."""
-    answered = asyncio.Event()
-
-    class Slow(Scripted):
-        async def send(self, intent: AlertIntent) -> Outcome:
-            await answered.wait()
-            return Delivered()
-
-    bench = Bench(any_log, outlets(Slow()))
+    monkeypatch.setattr(sender, "_LANDING_S", PATIENCE_S)
+    slow = Slow()
+    bench = Bench(any_log, outlets(slow))
     await bench.post([an_intent()])
     session = await bench.session()
     task = asyncio.create_task(Sender(session, bench.desk).run())
     await until(lambda: session.state)
-    # Told once, and not again after a while: there the stop may well be more urgent than a receipt.
-    task.cancel()
-    answered.set()
+    # Told again and again, as by whoever ends a task for certain.
+    for _ in range(3):
+        task.cancel()
+        await asyncio.sleep(0.01)
+    assert not task.done()
+    slow.allowed.set()
     await asyncio.wait([task])
-    assert len(await bench.receipts()) == 1
+    assert task.cancelled()
+    assert len(await bench.receipts()) == len(slow.sent) == 1
     assert await bench.state() == {}
+
+
+async def test_a_stop_lets_a_receipt_be_written(
+    redis_log: RedisLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A server that is slow to take the receipt of what was sent does not make it go out twice."""
+    monkeypatch.setattr(sender, "_LANDING_S", PATIENCE_S)
+    slow = Slow()
+    bench = Bench(redis_log, outlets(slow))
+    await bench.post([an_intent()])
+    task = asyncio.create_task(Sender(await bench.session(), bench.desk).run())
+    await until(lambda: slow.sent)
+    # Longer than the time after which whoever ends a task says so again.
+    await execute(redis_log.redis, "CLIENT", "PAUSE", 300, "WRITE")
+    slow.allowed.set()
+    await end([task])
+    assert [one.status for one in await bench.receipts()] == ["delivered"]
+    assert await bench.state() == {}
+
+
+async def test_a_stop_does_not_wait_for_ever(any_log: Log) -> None:
+    """An answer that does not come is waited for a while; the alert stays and goes out again."""
+    stuck = Stuck()
+    bench = Bench(any_log, outlets(stuck))
+    await bench.post([an_intent()])
+    async with asyncio.timeout(PATIENCE_S):
+        async with bench.sending():
+            await until(lambda: stuck.sent)
+    assert await bench.receipts() == []
+    assert list(await bench.state()) == [Waiting(an_intent(), due_at=0).field]
 
 
 def tries(session: Session) -> list[int]:

@@ -14,7 +14,7 @@ from services.notifier.domain.lane import Lane
 from services.notifier.domain.waiting import Waiting
 from shared.bus.poison import dead_letter
 from shared.bus.session import Session
-from shared.bus.tasks import end
+from shared.bus.tasks import end, outlast
 from shared.bus.topics import StageName, Topic
 from shared.clock import Clock
 from shared.events.alert import AlertFired
@@ -29,8 +29,10 @@ INTENTS: Topic = "alert_intent"
 READ_COUNT = 500
 # A read ends early when an intent arrives; this is only how often an idle partition looks again.
 _BLOCK_MS = 2_000
-# How long a stop waits for answers; below the time after which shared.bus.tasks cancels again.
-_LANDING_S = 0.15
+# How long a stop waits for answers under way, as most receivers give them, and then for the commit
+# of what they were; together well below a lease's time, which nobody renews meanwhile.
+_LANDING_S = 1.0
+_LAST_COMMIT_S = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,48 +74,57 @@ class Sender:
         self._lanes = {name: Lane(outlet.waiting_max) for name, outlet in desk.outlets.items()}
         self._flights: dict[asyncio.Task[Outcome], Waiting] = {}
         self._flying = dict.fromkeys(desk.outlets, 0)
+        self._stopping = asyncio.Event()
 
     async def run(self) -> None:
-        """Deliver until cancelled.
+        """Deliver until cancelled; then let what is under way land, so that nothing is sent twice.
 
         Raises:
             LeaseLost: another worker owns the partition now.
         """
-        reading: asyncio.Task[list[Decoded]] | None = None
-        await self._commit(self._restored())
+        delivering = asyncio.create_task(self._deliver())
         try:
-            while True:
+            await asyncio.wait([delivering])
+        except asyncio.CancelledError:
+            self._stopping.set()
+            await outlast(delivering, _LANDING_S + _LAST_COMMIT_S)
+            raise
+        finally:
+            await end([delivering])
+        delivering.result()
+
+    async def _deliver(self) -> None:
+        """Deliver until told to stop."""
+        reading: asyncio.Task[list[Decoded]] | None = None
+        stop = asyncio.create_task(self._stopping.wait())
+        try:
+            await self._commit(self._restored())
+            while not stop.done():
                 if reading is None:
                     reading = asyncio.create_task(self._read())
-                await self._await_news(reading)
+                await asyncio.wait(
+                    {reading, stop, *self._flights},
+                    timeout=self._launch(),
+                    return_when=asyncio.FIRST_COMPLETED,
+                )
                 entries: list[Decoded] = []
-                if reading.done():
+                if reading.done() and not stop.done():
                     entries, reading = reading.result(), None
                 if entries or any(flight.done() for flight in self._flights):
                     await self._turn(entries)
+            await self._land_at_last()
         finally:
             for name, lane in self._lanes.items():
                 self._meters.waits(name, -len(lane) - self._flying[name])
-            await end([*self._flights, *([reading] if reading else [])])
+            await end([stop, *self._flights, *([reading] if reading else [])])
 
-    async def _await_news(self, reading: asyncio.Task[list[Decoded]]) -> None:
-        """Wait until something was read, a send ended, or the next one is due.
-
-        Told to stop meanwhile, let what is under way land first: fewer alerts are sent twice. Here,
-        between two commits, everything under way stands in the state.
-        """
-        nap = self._launch()
-        try:
-            await asyncio.wait(
-                {reading, *self._flights}, timeout=nap, return_when=asyncio.FIRST_COMPLETED
-            )
-        except asyncio.CancelledError:
-            if self._flights:
-                await asyncio.wait(self._flights, timeout=_LANDING_S)
-                change = _Change()
-                self._land(change)
-                await self._commit(change)
-            raise
+    async def _land_at_last(self) -> None:
+        """Wait for the answers under way, and write down what they were."""
+        if self._flights:
+            await asyncio.wait(self._flights, timeout=_LANDING_S)
+            change = _Change()
+            self._land(change)
+            await self._commit(change)
 
     async def _read(self) -> list[Decoded]:
         return await self._session.read(INTENTS, block_ms=_BLOCK_MS, count=READ_COUNT)
