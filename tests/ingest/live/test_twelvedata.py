@@ -11,11 +11,14 @@ from pydantic import SecretStr
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
+from services.ingest.adapters.feeds.live.provider import TOGETHER_US
 from services.ingest.adapters.feeds.twelvedata.feed import TwelveData
 from services.ingest.adapters.feeds.twelvedata.parse import read
+from services.ingest.adapters.feeds.twelvedata.wire import ROWS_MAX
 from services.ingest.domain.asking import Answer, Given, ProviderFault, Refused
 from services.ingest.settings import TwelveDataSection
 from shared.clock import SystemClock
+from shared.market.timeframes import LENGTH_US
 from tests.ingest.lines import at
 from tests.ingest.live.bodies import HTML, as_body, ask, twelve_error, twelve_row, twelve_series
 
@@ -118,6 +121,7 @@ def test_retry_after_is_obeyed_where_it_is_a_number(header: str | None, wait_s: 
         (502, HTML, "http"),
         (200, b"[]", "body"),
         (200, b"", "body"),
+        (200, b"[" * 100_000, "body"),
         (500, as_body({"code": 500, "message": "oops", "status": "error"}), "http"),
         (200, as_body(twelve_error(401, "**apikey** parameter is incorrect")), "key"),
     ],
@@ -194,6 +198,13 @@ async def test_the_key_travels_in_a_header_only(
         "order": "ASC",
     }
     assert purse.told == [(2, 53)]
+
+
+async def test_a_call_for_several_symbols_fits_into_one_answer(provider: TwelveData) -> None:
+    """The longest asks that may go together: rows beyond an answer's most would be lost unseen."""
+    for timeframe, (_, longest) in provider.reach.items():
+        rows = -(-(longest + 2 * TOGETHER_US) // LENGTH_US[timeframe])
+        assert rows <= ROWS_MAX, timeframe
 
 
 async def test_a_limit_blocks_the_shared_budget(

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from services.ingest.adapters.feeds.live.accounts import Accounts
 from services.ingest.adapters.feeds.live.desk import Desk
-from services.ingest.adapters.feeds.live.provider import Provider
+from services.ingest.adapters.feeds.live.provider import TOGETHER_US, Provider
 from services.ingest.domain.asking import Answer, Ask, ProviderFault, Reply
 from services.ingest.domain.breaker import Breaker, BreakerRecipe, State
 from services.ingest.domain.track import Track
@@ -16,8 +16,6 @@ from shared.clock import Clock
 _S = 1_000_000
 # Longer than this without credits, and others are asked meanwhile.
 _BROKE_S = 150.0
-# Asks that go together begin at about the same time, so that no answer grows beyond its need.
-_TOGETHER_US = 900 * _S
 _REST_MAX_S = 30.0
 
 
@@ -195,4 +193,4 @@ class Poller:
 
 
 def _go_together(first: Ask, other: Ask) -> bool:
-    return first.timeframe == other.timeframe and abs(first.since - other.since) <= _TOGETHER_US
+    return first.timeframe == other.timeframe and abs(first.since - other.since) <= TOGETHER_US

@@ -9,6 +9,9 @@ from shared.market.timeframes import Timeframe
 
 # How far back candles are to be had, and how much of it in one call (µs).
 Reach = Mapping[Timeframe, tuple[int, int]]
+# The asks of one call begin within this (µs) of the first one's beginning, before it or after, so
+# that no answer grows beyond its need.
+TOGETHER_US = 900_000_000
 
 
 class Provider(Protocol):
@@ -16,7 +19,7 @@ class Provider(Protocol):
 
     ``interval_s`` is how often a symbol is asked for, ``batch`` how many asks of one timeframe and
     stretch a call may hold, ``parallel`` how many calls may be under way. ``reach`` gives the
-    oldest age of candles and the longest stretch a call may ask for, by timeframe.
+    oldest age of candles and the longest stretch an ask may have, by timeframe.
     """
 
     name: str

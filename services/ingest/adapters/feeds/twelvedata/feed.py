@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from services.ingest.adapters.budgets import Budget
-from services.ingest.adapters.feeds.live.provider import Reach
+from services.ingest.adapters.feeds.live.provider import TOGETHER_US, Reach
 from services.ingest.adapters.feeds.twelvedata.parse import read
 from services.ingest.adapters.feeds.twelvedata.wire import ROWS_MAX, Wire
 from services.ingest.domain.asking import Ask, ProviderFault, Reply
@@ -13,11 +13,14 @@ from shared.market.timeframes import LENGTH_US
 
 NAME = "twelvedata"
 _DAY_US = LENGTH_US["1d"]
-# One answer holds so many rows; minutes are to be had for about a month back.
+# What one answer holds, less the minutes by which asks of one call may be apart: what does not fit
+# would be left out in silence.
+_ROWS = ROWS_MAX - 2 * TOGETHER_US // LENGTH_US["1m"] - 1
+# Minutes are to be had for about a month back.
 _REACH: Reach = {
-    "1m": (28 * _DAY_US, ROWS_MAX * LENGTH_US["1m"]),
-    "15m": (360 * _DAY_US, ROWS_MAX * LENGTH_US["15m"]),
-    "1h": (720 * _DAY_US, ROWS_MAX * LENGTH_US["1h"]),
+    "1m": (28 * _DAY_US, _ROWS * LENGTH_US["1m"]),
+    "15m": (360 * _DAY_US, _ROWS * LENGTH_US["15m"]),
+    "1h": (720 * _DAY_US, _ROWS * LENGTH_US["1h"]),
 }
 
 
