@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
 from services.ingest.domain.asking import Given
+from services.ingest.domain.rejections import LAST_TIME
 from services.ingest.domain.sessions import SessionCalendar, window
 from shared.market.timeframes import Timeframe
 
@@ -43,9 +44,12 @@ class Screened(NamedTuple):
 def screen(
     candles: Sequence[Given], stretch: Stretch, calendar: SessionCalendar, now: int
 ) -> Screened:
-    """Sort out an answer. Prices are not judged here: the writer of the spine does, and says so."""
+    """Sort out an answer. Prices are not judged here: the writer of the spine does, and says so.
+
+    Times that no reader could hold are counted among those of the future, and told no further.
+    """
     dropped: Counter[Dropped] = Counter()
-    future = tuple(one for one in candles if one.open_at > now)
+    future = tuple(one for one in candles if now < one.open_at <= LAST_TIME)
     known = _once(candles, now, dropped)
     last = max(known, default=0)
     sound = []

@@ -20,6 +20,8 @@ from tests.ingest.live.bodies import HTML, as_body, ask, chart
 S = 1_000_000
 RISE = (1.1, 1.2, 1.0, 1.15)
 TEN_PAST = at("14:10") // S
+# Stands for a number that is written in its place.
+ODD = 987_654_321
 _NODE = "yahoo-finance2"
 
 
@@ -72,6 +74,14 @@ def test_columns_of_unequal_length_lose_no_row_in_silence() -> None:
     body = chart([(TEN_PAST, RISE, 1), (TEN_PAST + 60, RISE, 1)])
     body["chart"]["result"][0]["timestamp"].pop()
     assert (len(answered(body).candles), answered(body).empty_rows) == (1, 1)
+
+
+@pytest.mark.parametrize("odd", ["NaN", "Infinity", "-Infinity", "1" + "0" * 400])
+def test_numbers_that_no_float_holds_are_counted_and_left_out(odd: str) -> None:
+    """Python's JSON reads more than JSON is: as a time, as the market's time, as a price."""
+    rows = [(TEN_PAST, RISE, 1), (ODD, RISE, 1), (TEN_PAST + 120, (ODD, 1, 1, 1), ODD)]
+    body = as_body(chart(rows, regularMarketTime=ODD)).replace(b"%d" % ODD, odd.encode())
+    assert read(200, None, body) == Answer((Given(at("14:10"), *RISE, 1.0),), None, 2)
 
 
 @pytest.mark.parametrize(
@@ -127,6 +137,7 @@ def test_a_range_without_data_is_an_empty_answer(shared_data: Path) -> None:
         (200, HTML, "body"),
         (200, b"", "body"),
         (200, b"7", "body"),
+        (200, b"[" * 100_000, "body"),
         (200, b"{}", "body"),
         (200, b'{"chart": 1}', "body"),
         (502, HTML, "http"),

@@ -37,7 +37,7 @@ def read(
         raise ProviderFault("limit", _told(status, body), _seconds(retry_after, body))
     try:
         parsed = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise ProviderFault(_kind(status), f"no JSON: {_told(status, body)}") from None
     if not isinstance(parsed, dict):
         raise ProviderFault("body", f"no object: {_told(status, body)}")

@@ -24,6 +24,8 @@ _NOT_FOUND, _LIMIT, _ERROR_FROM, _BROKEN_FROM = 404, 429, 400, 500
 # Statuses that speak of what was asked for.
 _OF_THE_SYMBOL = (400, 404, 422)
 _SHOWN = 80
+# Beyond it is no price and no time, but Infinity and whole numbers that no float holds.
+_LARGEST = 1e300
 
 
 def read(status: int, retry_after: str | None, body: bytes) -> Reply:
@@ -37,7 +39,7 @@ def read(status: int, retry_after: str | None, body: bytes) -> Reply:
         raise ProviderFault("limit", _told(status, text), _seconds(retry_after))
     try:
         parsed = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         if status in _OF_THE_SYMBOL:
             return _refused(text.strip(), status)
         raise ProviderFault(_kind(status), f"no JSON: {_told(status, text)}") from None
@@ -108,7 +110,8 @@ def _row(whole: Any, name: str) -> list[Any]:
 
 
 def _is_number(value: Any) -> TypeGuard[float]:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    is_one = isinstance(value, int | float) and not isinstance(value, bool)
+    return is_one and abs(value) <= _LARGEST
 
 
 def _seconds(retry_after: str | None) -> float | None:
