@@ -27,6 +27,7 @@ from tests.signals.play import (
     LEVEL,
     MINUTE,
     SYMBOL,
+    config,
     instrument,
     level,
     levels,
@@ -135,6 +136,51 @@ def test_lost_prices_count_until_the_candle_is_over(restarts: bool) -> None:
         "break long 105 gap",
         "break short 80",
     ]
+
+
+def test_a_rule_that_comes_back_does_not_make_up_for_what_it_missed() -> None:
+    """While nobody looked at closes the price went through; that close is not told afterwards."""
+    given = rule_set({"kind": "break", "on": "15m", "through_ticks": 3})
+    step = fresh(given)
+    step.process(closed(1, flat(95)))
+    step.process([config("rules", given.name, {})])
+    step.process(closed(2, flat(150)))
+    step.process([rules(given)])
+    assert [step.process(closed(number, flat(150))) for number in (3, 4, 5)] == [[], [], []]
+    (signal,) = step.process(closed(6, flat(90)))
+    assert isinstance(signal, SignalGenerated)
+    assert signal.direction == "short"
+
+
+def test_a_new_rule_is_decided_on_the_first_close_after_it() -> None:
+    """Another rule follows the closes already, so the close before it is known."""
+    first = rule_set({"kind": "touch", "on": "15m"}, name="first")
+    step = fresh(first)
+    step.process([*closed(1, flat(95)), rules(rule_set({"kind": "break", "on": "15m"}))])
+    (signal,) = step.process(closed(2, flat(130)))
+    assert isinstance(signal, SignalGenerated)
+    assert (signal.config, signal.action) == ("test", "break")
+
+
+@pytest.mark.parametrize("restarts", [False, True])
+def test_a_close_is_measured_with_the_range_before_it(restarts: bool) -> None:
+    """Also where the commit ends between the candle's reading and its close.
+
+    Half a range through is 3 points of the range before, and 30 of the candle's own.
+    """
+    when = {"kind": "break", "on": "15m", "through_atr": 0.5}
+    step = fresh(rule_set(when, life={"rearm_atr": 1.0, "cooldown_s": 0}))
+    for number in (1, 2):
+        reading, over = closed(number, flat(95))
+        step.process([reading.model_copy(update={"values": {"atr:14": 6.0}}), over])
+    reading, over = closed(3, flat(105))
+    step.process([reading.model_copy(update={"values": {"atr:14": 60.0}})])
+    if restarts:
+        step, _ = again(step, {})
+    (signal,) = step.process([over])
+    assert isinstance(signal, SignalGenerated)
+    assert signal.operands["through_ticks"] == 3
+    assert signal.operands["atr"] == 6
 
 
 def test_a_wick_sweeps_and_a_close_is_back() -> None:

@@ -1,6 +1,6 @@
 """Patterns that are decided on the closes of candles, against the levels that stood before them."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 from services.signals.domain.book import ActiveRule
@@ -8,6 +8,7 @@ from services.signals.domain.conditions import AtClose
 from services.signals.domain.moves import Move, Spot, Timing
 from services.signals.domain.ontick import Told
 from services.signals.domain.posts import Former, Levels, Placed, Post, knowledge, man_posts
+from services.signals.domain.ranges import Ranges
 from services.signals.domain.sweeping import Sweeping
 from shared.events import Candle, Close, LevelComputed
 from shared.events.candle import Origin
@@ -48,6 +49,10 @@ class OnClose:
         """The rules from here on, of which those count that are decided on closes."""
         mine = {rule.label: pace for rule in rules if (pace := pace_of(rule)) is not None}
         self.paces = frozenset(mine.values())
+        # A close that nobody has followed since is not where the price came from.
+        for kept in (self._candles, self._before, self._count):
+            for timeframe in kept.keys() - self.paces:
+                del kept[timeframe]
         self._posts = [post for post in self._posts if post.active.label in mine]
         self._stale = True
 
@@ -103,26 +108,32 @@ class OnClose:
             "cut": sorted(self._cut),
             "stale": self._stale,
             "posts": [
-                [post.active.label, post.timeframe, post.level, post.pattern.save()]
+                [
+                    post.active.label,
+                    post.timeframe,
+                    post.level,
+                    post.pattern.save(),
+                    post.active.atr,
+                ]
                 for post in self._posts
             ],
         }
 
-    def load(
-        self, saved: dict[str, Any], rules: Mapping[str, ActiveRule], tick_size: float
-    ) -> None:
-        """Go on from what ``save`` gave, under the rules in force, by label."""
+    def load(self, saved: dict[str, Any], ranges: Ranges, tick_size: float) -> None:
+        """Go on from what ``save`` gave, each rule measured with the range that it had then."""
         self._candles = {frame: Closed(*row) for frame, row in saved["candles"].items()}
         self._before = saved["before"]
         self._count = saved["count"]
         self._cut = set(saved["cut"])
         self._posts = []
-        for label, timeframe, row, state in saved["posts"]:
-            if label in rules:
+        # Before there was the range in it, a row ended with the state.
+        for label, timeframe, row, state, *atr in saved["posts"]:
+            rule = ranges.as_measured(label, atr[0] if atr else None, tick_size)
+            if rule is not None:
                 level = Placed(*row)
                 place = f"{timeframe}.{level.ref}"
                 former: Former = {(label, place): (Spot(level.price, tick_size), state)}
-                self._posts += man_posts([rules[label]], {timeframe: (level,)}, tick_size, former)
+                self._posts += man_posts([rule], {timeframe: (level,)}, tick_size, former)
         self._stale = saved["stale"]
 
     def _ask(self, pace: Timeframe, candle: Closed, move: Move) -> Iterator[Told]:

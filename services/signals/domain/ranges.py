@@ -63,8 +63,13 @@ class Ranges:
             elif (known := self._known.get(atr.label)) is None:
                 self.waiting[active.label] = [atr.label]
             else:
-                rules.append(replace(active, rule=_resolved(active.rule, known / tick), atr=known))
+                rules.append(_measured(active, known, tick))
         return tuple(rules)
+
+    def as_measured(self, label: str, atr: float | None, tick: float) -> ActiveRule | None:
+        """A rule as it was worked out with this range, if it is still in force."""
+        found = next((one for one in self._plain if one.label == label), None)
+        return found if found is None or atr is None else _measured(found, atr, tick)
 
     def save(self) -> dict[str, float]:
         """The state as JSON values."""
@@ -86,6 +91,10 @@ def _given(model: Value) -> dict[str, float]:
         for name, value in model.__dict__.items()
         if name.endswith(_SUFFIX) and value is not None
     }
+
+
+def _measured(active: ActiveRule, atr: float, tick: float) -> ActiveRule:
+    return replace(active, rule=_resolved(active.rule, atr / tick), atr=atr)
 
 
 def _resolved(rule: Rule, range_ticks: float) -> Rule:

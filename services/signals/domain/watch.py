@@ -134,14 +134,14 @@ class Watch:
         self._tick_size = instrument.tick_size
         self._on_close.set_rules(self._rules)
         self._closes_changed = True
-        self._man(instrument.tick_size)
+        self._man(instrument.tick_size, on_close=True)
 
     def set_rules(self, rules: tuple[ActiveRule, ...]) -> None:
         """The rules from here on."""
         self._rules = rules
         self._take_rules()
         if self._tick_size is not None:
-            self._man(self._tick_size)
+            self._man(self._tick_size, on_close=True)
 
     def set_levels(self, computed: LevelComputed) -> None:
         """The levels and values of one timeframe from here on.
@@ -218,7 +218,7 @@ class Watch:
             self._on_tick.load_posts(
                 saved["posts"], _at_ticks(rules), self._levels, self._tick_size
             )
-            self._on_close.load(on_close, {one.label: one for one in rules}, self._tick_size)
+            self._on_close.load(on_close, self._ranges, self._tick_size)
         self._unchanged()
         self._view_changed = False
         return self
@@ -247,10 +247,12 @@ class Watch:
             part.set_rules(self._rules)
         self._closes_changed = True
 
-    def _man(self, tick_size: float) -> None:
+    def _man(self, tick_size: float, *, on_close: bool = False) -> None:
         waited = self._ranges.waiting
         rules = self._ranges.in_ticks(tick_size)
         self._on_tick.man(_at_ticks(rules), self._levels, tick_size)
+        if on_close:
+            self._on_close.man(rules, self._levels, tick_size)
         self._view_changed |= waited != self._ranges.waiting
 
     def _tell(self, told: Iterable[Told], cause: Cause) -> Iterator[SignalGenerated]:
