@@ -27,7 +27,7 @@ from tests.signals.pair import (
     other,
     own,
 )
-from tests.signals.play import FRIDAY, SYMBOL, instrument, rules
+from tests.signals.play import FRIDAY, SYMBOL, close, instrument, rules
 
 BELOW = {"kind": "below", "left": f"close of {OTHER}", "right": 20}
 BOTH = {"kind": "all", "conditions": [{"kind": "above", "left": "close", "right": 100}, BELOW]}
@@ -117,7 +117,7 @@ def test_rows_are_forgotten_once_they_are_past() -> None:
     step = fresh(joint_rule(BELOW))
     for number in range(1, 9):
         step.process([*own(number, 100), other(number, close=30 - number)])
-    beat = Heartbeat(symbol="*", at=FRIDAY + 12 * STEP, pos=1)
+    beat = Heartbeat(symbol="*", at=FRIDAY + 24 * STEP, pos=1)
     step.process([beat])
     (until, rows) = json.loads(step.changes()[f"@other:{OTHER}"])["15m"]
     assert until == FRIDAY + 8 * STEP
@@ -136,6 +136,34 @@ def test_a_signal_counts_for_the_session_it_belongs_to() -> None:
     step.process([day])
     told = [other(n, close=21 if n % 2 else 19) for n in range(1, 5)]
     assert numbers_fired(step.process(told)) == [2]
+
+
+@pytest.mark.parametrize("restarts", [False, True])
+def test_the_counts_of_a_session_without_signals_are_its_own(restarts: bool) -> None:
+    """What is decided late counts for the session that is over, and leaves the new one its cap."""
+    step = fresh(joint_rule(BELOW, signals_a_day_max=1))
+    step, state = again(step, dict[str, str]())
+    for number in (1, 2):
+        step.process(own(number, 100))
+    step.process([close(FRIDAY, "1d", at=FRIDAY + 2 * STEP)])
+    if restarts:
+        step, state = again(step, state)
+    assert numbers_fired(step.process([other(1, close=21), other(2, close=19)])) == [2]
+    for number in (3, 4):
+        reading, over = own(number, 100)
+        step.process([reading, over.model_copy(update={"session_at": FRIDAY + 2 * STEP})])
+    assert numbers_fired(step.process([other(3, close=21), other(4, close=19)])) == [4]
+
+
+def test_a_symbol_whose_prices_come_late_finds_the_other_ones_candles() -> None:
+    """A provider may be half an hour behind; heartbeats tell the time of the others."""
+    step = fresh(joint_rule(BELOW))
+    for number in range(1, 5):
+        step.process([other(number, close=21 if number % 2 else 19)])
+    for number in range(1, 5):
+        step.process([Heartbeat(symbol="*", at=FRIDAY + (number + 3) * STEP, pos=1)])
+        fired = numbers_fired(step.process(own(number, 100)))
+        assert fired == ([] if number % 2 else [number])
 
 
 @pytest.mark.parametrize(

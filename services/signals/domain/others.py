@@ -20,6 +20,9 @@ from shared.market.timeframes import LENGTH_US, TIMEFRAMES, Timeframe
 RELAYED = "relayed"
 # Rows that are kept of a timeframe where nobody has come to them yet; the oldest go first.
 ROWS_MAX = 2_000
+# So much later than the time on the spine may a symbol's own candle be closed: its provider's
+# delay, and what an outage adds to it.
+_LATE_US = 60 * 60 * 1_000_000
 Numbers = dict[str, float]
 Pair = tuple[int, float, float]
 """A moment, and the closes at it: the rule's symbol's, and the other's."""
@@ -145,7 +148,7 @@ class Others:
         """Let go of rows that nobody will ask for any more."""
         for symbol, tracks in self._tracks.items():
             for timeframe, track in tracks.items():
-                if track.forget(before - LENGTH_US[timeframe]):
+                if track.forget(before - _LATE_US - LENGTH_US[timeframe]):
                     self._dirty.add(symbol)
 
     def changes(self) -> dict[str, str]:

@@ -47,8 +47,8 @@ class Quota:
         starts_anew = over or self._session_at not in (None, close.session_at)
         if starts_anew:
             self._keep(close.session_at if over else self._session_at, needed)
-        if starts_anew and (self.sent or self.suppressed):
-            self.changed = True
+            self.changed |= bool(self.sent or self.suppressed)
+            # New ones even where they are empty: those before may be kept for their session.
             self.sent, self.suppressed = {}, {}
         session_at, self._session_at = self._session_at, None if over else close.session_at
         return starts_anew or session_at != self._session_at
