@@ -163,6 +163,20 @@ def test_an_instrument_that_is_taken_away_leaves_no_state() -> None:
     assert saved(play.state, play.step).keys() == {"@rules"}
 
 
+@pytest.mark.parametrize("commits", [False, True])
+def test_an_instrument_that_comes_back_starts_without_levels(commits: bool) -> None:
+    """Whether it was away for a commit or came back within one: what it knew is gone."""
+    play = Play(TOUCH)
+    play.prices(90)
+    play.restart()
+    play.send(config("instrument", SYMBOL, {}, SYMBOL))
+    if commits:
+        play.restart()
+    play.send(instrument())
+    play.restart()
+    assert told(play.prices(90, 99)) == []
+
+
 def test_a_new_tick_size_measures_anew() -> None:
     """Half a point a tick: two ticks are one point from here on."""
     play = Play(TOUCH)

@@ -54,6 +54,7 @@ class SignalsStep:
                 parts.setdefault(symbol, {})[part] = text
         self._watches = {symbol: self._new(symbol).load(texts) for symbol, texts in parts.items()}
         self._dirty: set[str] = set()
+        self._gone: set[str] = set()
         self._book_is_dirty = False
 
     def process(self, events: Sequence[Event]) -> list[Event]:
@@ -99,15 +100,16 @@ class SignalsStep:
         """The state fields changed since the last call."""
         changed: dict[str, str] = {}
         for symbol in sorted(self._dirty):
-            watch = self._watches.get(symbol)
-            parts = dict.fromkeys(Watch.parts(), "") if watch is None else watch.changes()
+            parts = dict.fromkeys(Watch.parts(), "") if symbol in self._gone else {}
+            if (watch := self._watches.get(symbol)) is not None:
+                parts |= watch.changes()
             for part, text in parts.items():
                 changed[f"{symbol}:{part}" if part else symbol] = text
         for symbol, text in self._others.changes().items():
             changed[OTHERS_FIELD + symbol] = text
         if self._book_is_dirty:
             changed[RULES_FIELD] = self._book.save()
-        self._dirty, self._book_is_dirty = set(), False
+        self._dirty, self._gone, self._book_is_dirty = set(), set(), False
         return changed
 
     def views(self) -> dict[str, str]:
@@ -162,6 +164,7 @@ class SignalsStep:
     def _set_instrument(self, config: Config) -> None:
         if not config.body:
             self._dirty.add(config.symbol)
+            self._gone.add(config.symbol)
             self._watches.pop(config.symbol, None)
             return
         try:
