@@ -76,6 +76,23 @@ def test_a_window_without_a_candle_is_told_by_a_later_one() -> None:
     assert list(made.take(mark(), {OTHER})) == []
 
 
+def test_time_is_told_at_every_hour_that_a_session_can_be_cut_into() -> None:
+    """Hours of a session that opens at 14:30 end at half past; a day's feed is known up to there.
+
+    Otherwise a rule on 1h would wait for the full hour to look at another symbol's 1d.
+    """
+    condition = {**BELOW, "left": f"close@1d of {OTHER}"}
+    hourly = joint_rule(condition).model_dump(mode="json")
+    hourly["rules"][0]["when"]["timeframe"] = "1h"
+    made = forwarder(RuleSet.model_validate(hourly))
+    for minute in range(1, 61):
+        list(made.take(reading(FRIDAY + minute * MINUTE, "1m"), {OTHER}))
+        list(made.take(mark(), {OTHER}))
+    list(made.take(reading(FRIDAY + 90 * MINUTE, "1m"), {OTHER}))
+    told = [one for one in made.take(mark(), {OTHER}) if one.timeframe == "1d"]
+    assert [one.at for one in told] == [FRIDAY + 90 * MINUTE]
+
+
 def test_a_silent_symbol_is_waited_for_half_an_hour() -> None:
     """Longer than any provider is late; then its partition's time says that there is none."""
     made = forwarder()

@@ -21,6 +21,8 @@ Feed = tuple[str, Timeframe]
 
 # A provider may be late by this much. Only after it a silent symbol is taken to have no candle.
 SILENCE_US = 30 * 60 * 1_000_000
+# Candles of an hour and more begin with their session, at some quarter of an hour.
+_OPENS_US = LENGTH_US["15m"]
 
 
 @dataclass(slots=True)
@@ -146,7 +148,7 @@ class Forwarder:
 
     def _time(self, symbol: str, known: int) -> Iterator[Relayed]:
         for feed, need in self.needs.items():
-            boundary = known - known % LENGTH_US[need.pace]
+            boundary = known - known % min(LENGTH_US[need.pace], _OPENS_US)
             if feed[0] == symbol and boundary > self._told.get(feed, 0):
                 self.told(feed, known)
                 yield no_candle(feed, known)
