@@ -106,6 +106,15 @@ def test_what_is_known_can_settle_it() -> None:
         assert len(play.close(101, sma_20=100)) == fired
 
 
+def test_a_last_step_that_does_not_hold_settles_a_sequence() -> None:
+    """Whatever the first one would have said: so the next candle, which does both, is an edge."""
+    low = {"kind": "below", "left": "close", "right": 90}
+    steps = [{"kind": "above", "left": "rsi:14", "right": 70}, low]
+    play = Candles(candle_rule({"kind": "sequence", "within": 3, "steps": steps}))
+    assert play.close(95) == []
+    assert len(play.close(85, rsi_14=80)) == 1
+
+
 def test_seeded_candles_prepare_and_do_not_fire() -> None:
     """The edge lies in the past; the next one, live, is told."""
     play = Candles(candle_rule(ABOVE))

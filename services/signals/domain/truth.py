@@ -130,7 +130,8 @@ class Evaluation:
             trails.append(now)
             reached = truth is True and now & in_reach != 0
         self._trails[place] = tuple(trails)
-        return True if reached else None if None in truths else False
+        # What the last step says is known can settle it: a sequence ends with it.
+        return True if reached else None if None in truths and truths[-1] is not False else False
 
     def _leaf(self, leaf: Leaf) -> Truth:
         if isinstance(leaf, AtPrice):
