@@ -92,6 +92,7 @@ class Launcher:
         self._clock = clock
         # Ports that somebody was told to listen on, and may not have begun to.
         self._promised = {"page": launch.port}
+        self._has_written = False
 
     async def run(self, work: Callable[[Site], Coroutine[Any, Any, T]]) -> T | None:
         """Bring everything up, do the work, take everything down.
@@ -105,7 +106,8 @@ class Launcher:
         launch = self._launch
         ports.insist_free(launch.host, launch.port)
         with _sole_user(launch.state), run_dir(launch.run_root) as path, interrupts() as asked:
-            supervisor = Supervisor(self._ears(), self._terminal.say, self._clock, asked.hurry)
+            ears = self._ears(asked.stop)
+            supervisor = Supervisor(ears, self._terminal.say, self._clock, asked.hurry)
             try:
                 site = await until(
                     asked.stop, self._up(path, supervisor, asked), supervisor.failure
@@ -149,6 +151,7 @@ class Launcher:
         return server.url
 
     async def _services(self, path: Path, supervisor: Supervisor, url: str) -> None:
+        self._has_written = True
         for wave in WAVES:
             for name in wave:
                 supervisor.keep(partial(self._program, path, name, url))
@@ -202,16 +205,22 @@ class Launcher:
             started_at=self._clock.now(),
         )
 
-    def _ears(self) -> Ears:
+    def _ears(self, stop: asyncio.Event) -> Ears:
         terminal, verbose = self._terminal, self._launch.verbose
+
+        def told(tell: Callable[[str], None], line: str) -> None:
+            try:
+                tell(line)
+            except BrokenPipeError:  # whoever read us has seen enough
+                stop.set()
 
         def prefixed(name: str, line: str) -> None:
             if verbose:
-                terminal.say(f"{name:<10} | {line}")
+                told(terminal.say, f"{name:<10} | {line}")
 
         def out(name: str, line: str) -> None:
             if name == SPEAKER:
-                terminal.alert(line)
+                told(terminal.alert, line)
             else:
                 prefixed(name, line)
 
@@ -226,7 +235,7 @@ class Launcher:
     async def _tidy(self) -> None:
         """Take a throwaway namespace off a given server; an embedded one takes it along."""
         launch = self._launch
-        if not launch.throwaway or launch.redis_url is None:
+        if not (launch.throwaway and self._has_written) or launch.redis_url is None:
             return
         redis = connected(launch.redis_url)
         try:

@@ -17,10 +17,21 @@ _PLAIN_WIDTH = 4000
 Update = Callable[[str], None]
 
 
+class _Stream(Console):
+    """A standard stream, whose reader may have gone."""
+
+    def on_broken_pipe(self) -> None:
+        """Say so once and drop the rest; Rich would end the process from wherever this is."""
+        self.quiet = True
+        # What is buffered must find a way out at the end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), self.file.fileno())
+        raise BrokenPipeError
+
+
 def console(*, stderr: bool = False) -> Console:
     """A console for one of the standard streams, which never folds where that is no terminal."""
     stream = sys.stderr if stderr else sys.stdout
-    return Console(
+    return _Stream(
         stderr=stderr,
         highlight=False,
         markup=False,

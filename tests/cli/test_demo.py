@@ -4,6 +4,8 @@ import json
 import os
 import re
 import signal
+import subprocess
+import sys
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -109,6 +111,23 @@ def test_progress_is_plain_lines_where_no_terminal_is(
         "starting notifier, signals, indicators and charts",
         "starting ingest",
     ]
+
+
+def test_a_reader_that_has_seen_enough_ends_the_demo(place: Path) -> None:
+    """`tideline demo | head -1` stops everything in order, without a traceback."""
+    demo = f"{sys.executable} -m tideline demo --port {free_port()}"
+    run = subprocess.run(
+        ["/bin/sh", "-c", f"{{ {demo}; echo ended with $? >&2; }} | head -n 1"],
+        capture_output=True,
+        text=True,
+        cwd=place,
+        check=False,
+        env={**os.environ, "TIDELINE_LAUNCHER__RUN_DIR": str(place / "r")},
+    )
+    assert run.stdout.startswith("ALERT SIMULATED ")
+    assert "Traceback" not in run.stderr
+    assert run.stderr.endswith("ended with 0\n")
+    assert [path.name for path in (place / "r").rglob("*")] == ["lock"]
 
 
 def test_what_is_killed_comes_back_and_ctrl_c_stops_all(place: Path) -> None:

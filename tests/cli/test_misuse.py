@@ -74,6 +74,7 @@ def test_a_server_that_is_not_there(
         arguments = [*arguments, "--port", str(free_port())]
     code, out, err = tideline(*arguments)
     assert (code, out) == (1, "")
+    assert err.count("\n") == 1
     assert "Redis at redis://127.0.0.1:1 cannot be reached" in err
     assert err.endswith("start it or correct REDIS_URL\n")
     assert "hush" not in err

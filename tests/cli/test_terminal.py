@@ -60,3 +60,19 @@ def test_colours_can_be_refused(
     written = on_a_terminal(place, *arguments, **environment)
     assert "ok    python" in written
     assert ESCAPE not in written
+
+
+def test_a_reader_that_has_gone_ends_a_command_quietly(place: Path) -> None:
+    """`tideline doctor | true`: no complaint on the other stream, and no failure."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    run = subprocess.run(
+        [sys.executable, "-m", "tideline", "doctor"],
+        stdout=writing,
+        stderr=subprocess.PIPE,
+        cwd=place,
+        check=False,
+        env={"PATH": os.environ["PATH"]},
+    )
+    os.close(writing)
+    assert (run.returncode, run.stderr) == (0, b"")
