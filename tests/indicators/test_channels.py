@@ -1,5 +1,8 @@
 """Levels that follow the price: Donchian's channel, ATR stops, opening ranges, round numbers."""
 
+import random
+from decimal import Decimal
+
 import pytest
 
 from services.indicators.domain.levels.atr_stop import AtrStop, AtrStopState
@@ -131,13 +134,27 @@ def test_opening_range_with_a_silent_end_is_known_later() -> None:
         (15817.3, 15800, 15900),
         (18.43, 18.4, 18.5),
         (0.999, 0.998, 1.0),
-        (1.0, 0.99, 1.01),
+        (1.0, 0.999, 1.01),
         (99.95, 99.9, 100.0),
     ],
 )
 def test_round_numbers_around_a_price(price: float, below: float, above: float) -> None:
     """With three digits: what people would call the next round prices."""
     assert neighbours(price, 3) == (below, above)
+
+
+@pytest.mark.parametrize("digits", [1, 2, 3])
+def test_nothing_rounder_lies_between_a_price_and_its_neighbours(digits: int) -> None:
+    """Against a search among all numbers of so many digits, powers of ten included."""
+    draw = random.Random(digits)
+    drawn = [round(10 ** draw.uniform(-3, 5), draw.randrange(5)) for _ in range(60)]
+    for price in [0.01, 0.1, 1.0, 10.0, 1000.0, *(one for one in drawn if one > 0)]:
+        exact = Decimal(repr(price))
+        size = exact.adjusted()
+        around = [Decimal(n).scaleb(size + e - digits) for n in range(10**digits) for e in (0, 1)]
+        below = max(one for one in around if one < exact)
+        above = min(one for one in (*around, Decimal(10).scaleb(size)) if one > exact)
+        assert neighbours(price, digits) == (float(below), float(above))
 
 
 def test_round_number_stays_until_it_is_passed() -> None:

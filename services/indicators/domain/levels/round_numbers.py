@@ -63,5 +63,9 @@ def neighbours(price: float, digits: int) -> tuple[float, float]:
     exact = Decimal(repr(price))
     step = Decimal(1).scaleb(exact.adjusted() - digits + 1)
     whole = exact // step
-    on_it = whole * step == exact
-    return float((whole - 1 if on_it else whole) * step), float((whole + 1) * step)
+    above = float((whole + 1) * step)
+    if whole * step != exact:
+        return float(whole * step), above
+    # Below a power of ten the steps are finer: with three digits 0.999 comes before 1.
+    is_power = whole == 10 ** (digits - 1)
+    return float(exact - (step / 10 if is_power else step)), above
