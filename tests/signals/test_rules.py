@@ -7,7 +7,11 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from services.indicators.domain.catalogue import CATALOGUE
+from services.indicators.domain.levels.base import LevelRecipe
+from services.signals.domain.names import as_told
 from services.signals.domain.rules import RuleSet
+from tests.signals.candles import candle_rule
 from tests.signals.play import names, rule_set
 
 TOUCH = {"kind": "touch", "within_ticks": 2}
@@ -59,6 +63,29 @@ def test_level_patterns_are_keys_with_stars() -> None:
     assert names(rule, "swing:5.low")
     assert not names(rule, "pivotxclassic.r1")
     assert not names(rule, "swing.high.2")
+
+
+@pytest.mark.parametrize(
+    "recipe", [one() for one in CATALOGUE.values() if issubclass(one, LevelRecipe)]
+)
+def test_usual_parameters_may_be_written_out(recipe: LevelRecipe) -> None:
+    """Readings leave them out, and a rule that names them means the same: it could never fire."""
+    spelled, told = f"{recipe.name}.{{}}", f"{recipe.key}.{{}}"
+    for output in (*recipe.OUTPUTS, "*"):
+        assert as_told(spelled.format(output)) == told.format(output)
+    assert as_told("swing:21.high") == "swing:21.high"
+
+
+def test_a_rule_means_levels_and_values_as_readings_spell_them() -> None:
+    """Yesterday's channel of 20 is the one without a number; one of 55 keeps it."""
+    given = {"kind": "touch", "levels": ["donchian:20.*", "donchian:55.upper"]}
+    assert rule_set(given).rules[0].when.levels == (  # type: ignore[union-attr]
+        "donchian.*",
+        "donchian:55.upper",
+    )
+    condition = {"kind": "above", "left": "close", "right": "swing:2.high"}
+    body = candle_rule(condition).body["rules"][0]["when"]["condition"]
+    assert body["right"] == {"kind": "value", "name": "swing.high"}
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from services.signals.domain.conditions import AtClose, KeyPattern
-from services.signals.domain.names import check_patterns, matches
+from services.signals.domain.names import as_told, check_patterns, matches
 from shared.events.base import Value
 from shared.market.timeframes import Timeframe
 
@@ -46,7 +46,7 @@ class AtLevels(_Pattern):
     @classmethod
     def _known(cls, levels: tuple[str, ...]) -> tuple[str, ...]:
         check_patterns(levels, "level")
-        return levels
+        return tuple(map(as_told, levels))
 
     def names(self, key: str) -> bool:
         """Whether a level of this key is meant."""

@@ -61,7 +61,21 @@ _LEVELS: dict[str, Shape] = {
     "swing": Shape("price", 1, ("high", "low"), bare=True),
 }
 _ZONES: dict[str, Shape] = {"fvg": Shape("price", 0, ("bullish", "bearish"))}
+_USUAL = {
+    "atr_stop": "14:3",
+    "donchian": "20",
+    "opening_range": "30",
+    "round_number": "3",
+    "swing": "2",
+}
 _PARAMETERS = re.compile(r"(:[0-9.]+)+(?=\.[a-z*]|\*|$)")
+
+
+def as_told(name: str) -> str:
+    """A name or pattern as readings spell it: ``swing:2.high`` is ``swing.high`` there."""
+    word = _word(name)
+    usual = f"{word}:{_USUAL.get(word)}."
+    return f"{word}.{name.removeprefix(usual)}" if name.startswith(usual) else name
 
 
 def check_value(name: str) -> None:

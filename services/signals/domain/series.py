@@ -7,7 +7,14 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, field_validator
 
-from services.signals.domain.names import Unit, check_level, check_value, check_zone, unit_of
+from services.signals.domain.names import (
+    Unit,
+    as_told,
+    check_level,
+    check_value,
+    check_zone,
+    unit_of,
+)
 from shared.events.base import Finite, Symbol, Value
 from shared.market.timeframes import Timeframe
 
@@ -70,7 +77,7 @@ class Reading(_Series):
     @classmethod
     def _known(cls, name: str) -> str:
         check_value(name)
-        return name
+        return as_told(name)
 
     @property
     def key(self) -> str:
@@ -91,7 +98,7 @@ class LevelPrice(_Series):
     @classmethod
     def _known(cls, name: str) -> str:
         check_level(name)
-        return name
+        return as_told(name)
 
     @property
     def key(self) -> str:
