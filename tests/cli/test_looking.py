@@ -15,6 +15,7 @@ from shared.bus.keys import Keys
 from shared.bus.partitions import partition_of
 from shared.bus.topics import Topic
 from shared.events import Event
+from shared.events.control import Watermark
 from tests.cli.conftest import Tideline
 from tests.cli.events import signal as a_signal
 from tests.cli.events import tick
@@ -103,6 +104,27 @@ def test_tail_of_nothing_prints_nothing(tideline: Tideline, written: Written) ->
     """An empty topic is no error."""
     assert written.keys.partitions == 4
     assert tideline("tail", "alert_fired") == (0, "", "")
+
+
+def test_tail_leaves_watermarks_out(tideline: Tideline, written: Written) -> None:
+    """They are most of what a quiet topic holds: what is asked for stands before them."""
+    written.write(a_signal(), 1)
+    stream = written.keys.topic(partition_of(a_signal().symbol, 4), "signal_generated")
+    for ms in range(2, 2_500):
+        written.add(stream, ms, *Watermark(symbol="*", at=ms, pos=ms).wire())
+    code, out, _ = tideline("tail", "signal_generated", "-n", "2", "--json")
+    assert (code, [json.loads(line)["id"] for line in out.splitlines()]) == (0, [a_signal().id])
+
+
+def test_tail_says_that_there_is_nothing_of_a_symbol(tideline: Tideline, written: Written) -> None:
+    """A name that was misspelt is not answered with silence."""
+    written.write(tick(), 1)
+    assert tideline("tail", "tick", "--symbol", "EURUDS") == (
+        0,
+        "",
+        "nothing of EURUDS among the newest 20,000 entries of its partition; "
+        "`tideline instruments EURUDS` says whether there is such a symbol\n",
+    )
 
 
 def test_tail_follows_until_ctrl_c(written: Written, place: Path) -> None:

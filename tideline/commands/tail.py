@@ -14,6 +14,7 @@ from shared.bus.redis_log import RedisLog
 from shared.bus.topics import OPS_TOPIC, TOPICS
 from shared.events import Event
 from shared.events.codec import Decoded, Poison, decode, event_types
+from shared.events.control import Watermark
 from tideline.access import access, opened
 from tideline.installed import absent
 from tideline.interrupt import interruptible
@@ -25,8 +26,9 @@ from tideline.trouble import MISUSED, Trouble, listed
 NAMES = (*TOPICS, OPS_TOPIC)
 _BLOCK_MS = 500
 _BATCH = 1000
-# How far back one symbol is looked for among its partition's others.
+# How far back a partition is looked through for what is wanted, and how much at once.
 _LOOK_BACK = 20_000
+_PAGE = 1_000
 
 
 def tail(
@@ -63,11 +65,12 @@ class _Wanted:
         return [keys.topic(partition, topic) for partition in range(keys.partitions)]
 
     def chosen(self, entries: Iterable[Decoded]) -> list[Decoded]:
-        """Those of the symbol, and whatever cannot be read."""
+        """Those of the symbol, and whatever cannot be read; how far a stage is, is no event."""
         return [
             (entry, event)
             for entry, event in entries
-            if self.symbol is None or isinstance(event, Poison) or event.symbol == self.symbol
+            if isinstance(event, Poison)
+            or (self.symbol in (None, event.symbol) and not isinstance(event, Watermark))
         ]
 
 
@@ -92,21 +95,42 @@ async def _tail(wanted: _Wanted, *, follow: bool, json: bool) -> None:
             )
         offsets, newest = await _newest(log, wanted)
         show(newest)
+        if wanted.symbol is not None and wanted.count and not newest:
+            terminal.say(
+                f"nothing of {wanted.symbol} among the newest {_LOOK_BACK:,} entries of its "
+                f"partition; `tideline instruments {wanted.symbol}` says whether there is such "
+                "a symbol"
+            )
         while follow:
             show(wanted.chosen(await _next(log, offsets)))
 
 
 async def _newest(log: RedisLog, wanted: _Wanted) -> tuple[dict[str, str], list[Decoded]]:
     """The newest wanted entries in order of writing, and where each stream ended."""
-    count = max(1, wanted.count) if wanted.symbol is None else _LOOK_BACK
     offsets: dict[str, str] = {}
     found: list[Decoded] = []
     for stream in wanted.streams(log.keys):
-        entries = await execute(log.redis, "XREVRANGE", stream, "+", "-", "COUNT", count)
-        offsets[stream] = entries[0][0] if entries else START
-        found += wanted.chosen(decode(reversed(entries)))
+        offsets[stream], chosen = await _newest_of(log, stream, wanted)
+        found += chosen
     found.sort(key=_written)
     return offsets, found[len(found) - wanted.count :] if wanted.count < len(found) else found
+
+
+async def _newest_of(log: RedisLog, stream: str, wanted: _Wanted) -> tuple[str, list[Decoded]]:
+    """Where a stream ended, and at least as many of its newest wanted entries as there may be."""
+    end, last = START, "+"
+    found: list[Decoded] = []
+    size, left = min(max(1, wanted.count), _PAGE), max(wanted.count, _LOOK_BACK)
+    while left > 0:
+        page = await execute(log.redis, "XREVRANGE", stream, last, "-", "COUNT", size)
+        if last == "+" and page:
+            end = page[0][0]
+        found += wanted.chosen(decode(page))
+        if len(page) < size or len(found) >= wanted.count:
+            break
+        last = f"({page[-1][0]}"
+        size, left = _PAGE, left - size
+    return end, found
 
 
 async def _next(log: RedisLog, offsets: dict[str, str]) -> list[Decoded]:
