@@ -11,6 +11,8 @@ from shared.events.control import Watermark
 # What is read again when entries were taken back: far more than an asynchronous replica lags.
 REWIND_MS = 60_000
 _KEPT_MAX = 10_000
+# However old: after an outage of minutes, what was lost is written again under much later ids.
+_KEPT_MIN = 500
 
 
 def rewound(place: str) -> str:
@@ -20,6 +22,9 @@ def rewound(place: str) -> str:
 
 class Handed:
     """Event ids of one partition's topic, for as long as a rewind goes back.
+
+    Those of the newest 10,000 at most: where more is written in a minute, what lies before them
+    comes once more.
 
     Ids tell events of one partition apart, not those of two: every partition has its heartbeats.
     """
@@ -50,7 +55,9 @@ class Handed:
 
     def _forget(self, since: int) -> None:
         kept = self._written_ms
-        while kept and (len(kept) > _KEPT_MAX or next(iter(kept.values())) < since):
+        while len(kept) > _KEPT_MIN:
+            if len(kept) <= _KEPT_MAX and next(iter(kept.values())) >= since:
+                break
             del kept[next(iter(kept))]
 
 
