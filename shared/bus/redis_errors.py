@@ -7,6 +7,7 @@ from redis.exceptions import (
     BusyLoadingError,
     ClusterDownError,
     MasterDownError,
+    NoScriptError,
     OutOfMemoryError,
     ReadOnlyError,
     RedisError,
@@ -30,6 +31,8 @@ _PASSING = (
     ClusterDownError,
     MasterDownError,
     TryAgainError,
+    # Restarted between being taught a script and being asked to run it: it is taught again.
+    NoScriptError,
 )
 _PASSING_PREFIXES = ("BUSY", "MISCONF", "NOREPLICAS", "LOADING", "UNBLOCKED")
 

@@ -173,6 +173,7 @@ async def proxy(server: Path, answer: list[bytes]) -> AsyncIterator[str]:
         "MISCONF Errors writing to the AOF file: No space left on device",
         "MASTERDOWN Link with MASTER is down",
         "NOREPLICAS Not enough good replicas to write.",
+        "NOSCRIPT No matching script. Please use EVAL.",
     ],
 )
 async def test_an_answer_that_will_pass_is_waited_out(
