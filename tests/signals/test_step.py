@@ -154,6 +154,18 @@ def test_a_close_without_effect_writes_a_few_bytes() -> None:
     assert set(play.step.changes()) == {SYMBOL, f"{SYMBOL}:levels:1m"}
 
 
+def test_a_rule_at_levels_that_nobody_tells_waits_visibly() -> None:
+    """Yesterday's high is told in 1d and not in 15m; once it was there, it may go."""
+    play = Play(rule_set({"kind": "touch", "timeframe": "15m"}))
+    (waits,) = json.loads(play.step.views()[SYMBOL])["waiting"].values()
+    assert waits == ["15m level previous_day.high"]
+    play.send(levels(level(), timeframe="15m"))
+    assert json.loads(play.step.views()[SYMBOL])["waiting"] == {}
+    play.restart()
+    play.send(levels(timeframe="15m"))
+    assert play.step.views() == {}
+
+
 def test_an_instrument_that_is_taken_away_leaves_no_state() -> None:
     """A symbol that nobody watches any more is forgotten."""
     play = Play(TOUCH)

@@ -249,6 +249,7 @@ class Watch:
 
     def _man(self, tick_size: float, *, on_close: bool = False) -> None:
         waited = self._ranges.waiting
+        self._ranges.meet(self._levels)
         rules = self._ranges.in_ticks(tick_size)
         self._on_tick.man(_at_ticks(rules), self._levels, tick_size)
         if on_close:
