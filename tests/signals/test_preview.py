@@ -4,10 +4,12 @@ from collections.abc import Sequence
 
 import pytest
 
+from services.signals.domain.closes import PARKED_MAX
 from services.signals.domain.preview import Preview, in_order
 from services.signals.domain.rules import RuleSet
 from shared.events import Candle, Event, LevelComputed
 from shared.market.timeframes import Timeframe
+from tests.signals.pair import joint_rule, own
 from tests.signals.play import (
     FRIDAY,
     MINUTE,
@@ -93,6 +95,38 @@ def test_what_the_cap_holds_back_is_counted_over_all_sessions() -> None:
     assert (len(report.hits), report.suppressed) == (2, 4)
     assert report.by_day() == {"2026-11-20": 2}
     assert report.by_rule() == {"rule": 2}
+
+
+def of_vix(at: int, price: float) -> LevelComputed:
+    """Its daily candle."""
+    return reading(at, price, "1d").model_copy(update={"symbol": "VIX"})
+
+
+def joint() -> RuleSet:
+    """TEST above 100 while VIX's last daily close is below 20."""
+    vix = {"kind": "below", "left": "close@1d of VIX", "right": 20}
+    above = {"kind": "above", "left": "close", "right": 100}
+    return joint_rule({"kind": "all", "conditions": [above, vix]})
+
+
+def test_the_end_of_the_other_symbols_past_is_known() -> None:
+    """Nothing waits for a daily candle that has still to come: live play does not either."""
+    preview = Preview(joint(), SYMBOL)
+    preview.play([instrument(), of_vix(FRIDAY, 19), *own(1, 99), *own(2, 101)])
+    report = preview.report()
+    assert [hit.signal.at for hit in report.hits] == [FRIDAY + 30 * MINUTE]
+    assert report.waiting == {}
+
+
+def test_a_long_wait_for_the_other_symbol_loses_nothing() -> None:
+    """More candles than may be parked, and one daily candle before and one after them."""
+    count = PARKED_MAX + 100
+    candles = [one for n in range(1, count + 1) for one in own(n, 101 if n % 2 else 99)]
+    events = [instrument(), of_vix(FRIDAY, 19), *own(0, 99), *candles]
+    events.append(of_vix(FRIDAY + (count + 1) * 15 * MINUTE, 25))
+    preview = Preview(joint(), SYMBOL)
+    preview.play(events)
+    assert len(preview.report().hits) == count // 2
 
 
 def test_rules_on_the_spine_are_passed_over() -> None:

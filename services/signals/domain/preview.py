@@ -9,9 +9,9 @@ from typing import Any
 import orjson
 
 from services.signals.domain.conditions import AtClose
-from services.signals.domain.others import RELAYED
+from services.signals.domain.others import RELAYED, Relayed
 from services.signals.domain.quota import ends_session
-from services.signals.domain.relaying import relayed, request
+from services.signals.domain.relaying import SILENCE_US, needs, no_candle, relayed, request
 from services.signals.domain.rules import RuleSet
 from services.signals.domain.step import SignalsStep
 from shared.events import (
@@ -29,6 +29,7 @@ from shared.market.timeframes import Timeframe
 
 HORIZONS = (1, 5, 20)
 DEFAULT_HORIZON: Timeframe = "15m"
+_HOUR_US = 3_600_000_000
 # What a preview has of its own: its rules, and what they look at of other symbols.
 _OWN_KINDS = ("rules", RELAYED)
 
@@ -116,6 +117,8 @@ class Preview:
         self._until = until
         self._horizons = {rule.name: horizon or _horizon(rule.when) for rule in rule_set.rules}
         self.others = frozenset(one for rule in rule_set.rules for one in rule.others)
+        self._feeds = [*needs([rule_set], [symbol])]
+        self._at = self._known = 0
         self._step = SignalsStep({})
         self._step.process([_config(rule_set)])
         self._signals: list[SignalGenerated] = []
@@ -142,7 +145,7 @@ class Preview:
                 continue
             if event.symbol not in (self._symbol, PARTITION_SYMBOL):
                 if isinstance(event, LevelComputed) and event.symbol in self.others:
-                    mine.append(_relayed(event))
+                    mine.append(_entry(relayed(event), event.pos))
                 continue
             if isinstance(event, LevelComputed):
                 self._note(event)
@@ -154,11 +157,14 @@ class Preview:
                     mine = []
             elif isinstance(event, Tick | CandleIn):
                 self._prices += 1
+            if self._feeds and isinstance(event, Close):
+                mine += self._no_candles(event.at)
             mine.append(event)
         self._take(mine)
 
     def report(self) -> Report:
-        """What has come of it so far."""
+        """What has come of it so far, which is all there is of other symbols."""
+        self._take([_entry(no_candle(feed, self._at)) for feed in self._feeds])
         self._settle(over=False)
         return Report(
             [Hit(signal, self._returns(signal)) for signal in self._signals],
@@ -167,6 +173,14 @@ class Preview:
             self._candles,
             self._shown.get("waiting", {}),
         )
+
+    def _no_candles(self, at: int) -> Iterator[Event]:
+        """Once an hour, that other symbols have had no further candle, as the log would tell."""
+        self._at = max(self._at, at)
+        known = at - SILENCE_US
+        if known - known % _HOUR_US > self._known:
+            self._known = known
+            yield from (_entry(no_candle(feed, known)) for feed in self._feeds)
 
     def _take(self, events: Sequence[Event]) -> None:
         for signal in self._step.process(events):
@@ -210,10 +224,9 @@ class Preview:
         }
 
 
-def _relayed(reading: LevelComputed) -> Config:
-    """Another symbol's reading, as the log would have relayed it."""
-    asked = request(relayed(reading))
-    return Config(pos=reading.pos, **asked.model_dump(exclude={"pos"}))
+def _entry(told: Relayed, pos: int = 0) -> Config:
+    """What is known of another symbol, as the log would have relayed it."""
+    return Config(pos=pos, **request(told).model_dump(exclude={"pos"}))
 
 
 def _horizon(when: object) -> Timeframe:
