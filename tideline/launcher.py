@@ -4,8 +4,7 @@ import asyncio
 import signal
 import socket
 import sys
-from collections.abc import Callable, Coroutine, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -21,7 +20,7 @@ from tideline.child import Ears, Program
 from tideline.embedded import EmbeddedServer
 from tideline.interrupt import Interrupts, interrupts, until
 from tideline.readiness import POLL_S, ask
-from tideline.rundir import Running, held, note, run_dir
+from tideline.rundir import Running, note, run_dir, sole_user
 from tideline.server import answers, connected, insist_usable, remove_namespace, warnings
 from tideline.supervisor import Supervisor
 from tideline.terminal import Terminal
@@ -105,7 +104,7 @@ class Launcher:
         """
         launch = self._launch
         ports.insist_free(launch.host, launch.port)
-        with _sole_user(launch.state), run_dir(launch.run_root) as path, interrupts() as asked:
+        with sole_user(launch.state), run_dir(launch.run_root) as path, interrupts() as asked:
             ears = self._ears(asked.stop)
             supervisor = Supervisor(ears, self._terminal.say, self._clock, asked.hurry)
             try:
@@ -160,7 +159,6 @@ class Launcher:
 
     def _program(self, path: Path, name: str, url: str) -> Program:
         launch = self._launch
-        data = launch.data or (launch.state or path) / DATA
         port = ports.free_port(self._promised.values())
         self._promised[name] = port
         coloured = name == SPEAKER and self._terminal.has_colours
@@ -169,8 +167,7 @@ class Launcher:
             command=(sys.executable, "-m", _MODULES.get(name, f"services.{name}")),
             log=self._log(path, name),
             environment={
-                "TIDELINE_DATA_DIR": str(data),
-                **launch.environment,
+                **self._environment(path),
                 "REDIS_URL": url,
                 "TIDELINE_NAMESPACE": launch.keys.namespace,
                 "TIDELINE_WORKER": self._worker(name),
@@ -184,6 +181,12 @@ class Launcher:
             },
             port=port,
         )
+
+    def _environment(self, path: Path) -> dict[str, str]:
+        """What every service has, also one that joins later."""
+        launch = self._launch
+        data = launch.data or (launch.state or path) / DATA
+        return {"TIDELINE_DATA_DIR": str(data), **launch.environment}
 
     def _worker(self, name: str) -> str:
         """Stable, so that a restarted service takes up its own partitions at once."""
@@ -203,6 +206,7 @@ class Launcher:
             namespace=launch.keys.namespace,
             page=launch.page,
             started_at=self._clock.now(),
+            environment=self._environment(path),
         )
 
     def _ears(self, stop: asyncio.Event) -> Ears:
@@ -244,28 +248,6 @@ class Launcher:
             self._terminal.say(f"warning: {launch.keys.namespace}:* is left on the server: {error}")
         finally:
             await redis.aclose()
-
-
-@contextmanager
-def _sole_user(state: Path | None) -> Iterator[None]:
-    """Keep a second launcher off the same data, logs and worker names."""
-    if state is None:
-        yield
-        return
-    try:
-        state.mkdir(parents=True, exist_ok=True, mode=0o700)
-    except OSError as error:
-        raise Trouble(
-            f"{state} cannot be made ({error.strerror}); set TIDELINE_LAUNCHER__STATE_DIR"
-        ) from error
-    with ExitStack() as locks:
-        try:
-            locks.enter_context(held(state / "lock", waiting=False))
-        except BlockingIOError:
-            raise Trouble(
-                f"another tideline uses {state}; stop it, or set TIDELINE_LAUNCHER__STATE_DIR"
-            ) from None
-        yield
 
 
 async def _answering(redis: Redis) -> None:

@@ -21,7 +21,10 @@ _NOTE = "running.json"
 
 
 class Running(BaseModel):
-    """A launcher at work, as other commands need to know it."""
+    """A launcher at work, as other commands need to know it.
+
+    ``environment`` is what its services have beyond its own: their tables' place, their market.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -31,6 +34,7 @@ class Running(BaseModel):
     namespace: str
     page: str
     started_at: int
+    environment: dict[str, str] = {}
 
 
 def default_root() -> Path:
@@ -83,6 +87,32 @@ def is_held(path: Path) -> bool:
     except OSError:
         return False
     return False
+
+
+@contextmanager
+def sole_user(state: Path | None) -> Iterator[None]:
+    """Keep a second launcher off the same data, logs and worker names; None is nobody's.
+
+    Raises:
+        Trouble: the directory cannot be made, or somebody uses it.
+    """
+    if state is None:
+        yield
+        return
+    try:
+        state.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise Trouble(
+            f"{state} cannot be made ({error.strerror}); set TIDELINE_LAUNCHER__STATE_DIR"
+        ) from error
+    with ExitStack() as locks:
+        try:
+            locks.enter_context(held(state / "lock", waiting=False))
+        except BlockingIOError:
+            raise Trouble(
+                f"another tideline uses {state}; stop it, or set TIDELINE_LAUNCHER__STATE_DIR"
+            ) from None
+        yield
 
 
 @contextmanager

@@ -225,6 +225,8 @@ def test_a_further_worker_joins_what_is_running(place: Path) -> None:
             assert "indicators-1" in members
             worker.process.send_signal(signal.SIGINT)
             assert worker.ends() == 0
+        # It has the same tables as the others, wherever it was started.
+        assert not (second / ".tideline").exists()
         assert up.process.poll() is None
 
 

@@ -204,3 +204,31 @@ def test_the_launcher_at_work_is_found(
         note(path, here)
         code, out, _ = tideline("tail", "tick")
     assert (code, out.count("\n")) == (0, 1)
+
+
+def test_a_further_worker_has_what_the_launchers_services_have(
+    tideline: Tideline, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same market and the same tables; another one would write other prices."""
+    monkeypatch.setattr(os, "execv", lambda *_: None)
+    for name in ("REDIS_URL", "TIDELINE_NAMESPACE", "TIDELINE_DATA_DIR", "TIDELINE_INGEST__FEED"):
+        monkeypatch.setenv(name, "")
+        monkeypatch.delenv(name)
+    for name in ("TIDELINE_INTERNAL_PORT", "TIDELINE_PUBLIC_PORT"):
+        monkeypatch.setenv(name, "0")
+    with run_dir(place / "run") as path:
+        here = Running(
+            pid=os.getpid(),
+            mode="demo",
+            redis_url="unix:///s",
+            namespace="tideline",
+            page="http://127.0.0.1:8000",
+            started_at=1,
+            environment={"TIDELINE_DATA_DIR": "/its/data", "TIDELINE_INGEST__FEED": "demo"},
+        )
+        note(path, here)
+        code, _, err = tideline("run", "ingest")
+    assert (code, err) == (0, f"joining the running `tideline demo` (pid {os.getpid()})\n")
+    assert os.environ["REDIS_URL"] == "unix:///s"
+    assert os.environ["TIDELINE_DATA_DIR"] == "/its/data"
+    assert os.environ["TIDELINE_INGEST__FEED"] == "demo"

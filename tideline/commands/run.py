@@ -38,7 +38,8 @@ def _joining(service: str) -> dict[str, str]:
     if settings.given_redis_url is not None or not here:
         return {}
     Terminal().say(f"joining the running `tideline {here[-1].mode}` (pid {here[-1].pid})")
-    found = {"REDIS_URL": here[-1].redis_url}
+    # The launcher's word counts, as it does for its own: all must decide on the same.
+    found = {**here[-1].environment, "REDIS_URL": here[-1].redis_url}
     if not settings.has_own_namespace:
         found["TIDELINE_NAMESPACE"] = here[-1].namespace
     given = environment()
