@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from services.indicators.domain.catalogue import CATALOGUE
 from services.signals.domain.names import unit_of
 from tests.signals.candles import STEP, Candles, candle_rule
-from tests.signals.play import FRIDAY, SYMBOL, close, level
+from tests.signals.play import FRIDAY, SYMBOL, close, config, level
 
 ABOVE = {"kind": "above", "left": "close", "right": "sma:20"}
 CROSS = {"kind": "crosses_above", "left": "rsi:14", "right": 30}
@@ -92,6 +92,16 @@ def test_a_missing_value_is_unknown_and_visible() -> None:
     (label,) = json.loads(play.step.views()[SYMBOL])["waiting"]
     assert label.startswith("test.rule@")
     play.close(99, sma_20=100)
+    assert json.loads(play.step.views()[SYMBOL])["waiting"] == {}
+
+
+def test_what_is_taken_away_waits_no_more() -> None:
+    """The view says so at once, and not with the next candle that changes something."""
+    rule = candle_rule(ABOVE)
+    play = Candles(rule)
+    play.close(99)
+    assert json.loads(play.step.views()[SYMBOL])["waiting"] != {}
+    play.step.process([config("rules", rule.name, {})])
     assert json.loads(play.step.views()[SYMBOL])["waiting"] == {}
 
 

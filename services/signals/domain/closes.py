@@ -82,7 +82,9 @@ class CandleRules:
         self._rules = [(one, when) for one, when in at_close if isinstance(when, AtClose)]
         labels = [active.label for active, _ in self._rules]
         self._memories = {label: self._memories.get(label, Memory()) for label in labels}
-        self.waiting = {label: self.waiting[label] for label in labels if label in self.waiting}
+        waiting = {label: self.waiting[label] for label in labels if label in self.waiting}
+        self.changed |= waiting != self.waiting
+        self.waiting = waiting
         self._wanted = {}
         for active, when in self._rules:
             self._wanted.setdefault(when.timeframe, set(PARTS))
