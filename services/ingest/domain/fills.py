@@ -41,8 +41,11 @@ def seeds(calendar: SessionCalendar, now: int) -> tuple[Piece, ...]:
 
 def fill(calendar: SessionCalendar, known: int, now: int) -> Fill:
     """What was missed since ``known``; of a very long absence the older part is coarse."""
+    begun = known - known % LENGTH_US["1m"]
+    if now <= begun:
+        return Fill(())
     if now - known <= _MINUTES_BACK_US:
-        return Fill((Piece("1m", known - known % LENGTH_US["1m"], now, "backfill"),))
+        return Fill((Piece("1m", begun, now, "backfill"),))
     following = calendar.at(known)
     since = known if following is None else following.end
     pieces = _past(calendar, now, since, "backfill")

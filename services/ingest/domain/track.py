@@ -57,12 +57,18 @@ class Taken(NamedTuple):
 class Track:
     """One symbol. ``names`` are its names at the providers of its kind, in the order of choice.
 
-    ``cursor`` is how far the spine has it; None: it is new, and seeded first. Pure: the shell
-    tells the time (µs) and who is away, asks, and brings the answers back, one at a time.
+    ``cursor`` is how far the spine has it; None: it is new, and seeded first. ``is_laid_over``
+    where prices are told besides the candles. Pure: the shell tells the time (µs) and who is away,
+    asks, and brings the answers back, one at a time.
     """
 
     def __init__(
-        self, instrument: Instrument, names: Mapping[str, str], cursor: Cursor | None, now: int
+        self,
+        instrument: Instrument,
+        names: Mapping[str, str],
+        cursor: Cursor | None,
+        now: int,
+        is_laid_over: bool = False,
     ) -> None:
         self.symbol = instrument.symbol
         self.names = names
@@ -72,8 +78,10 @@ class Track:
         self.served_at = 0
         self.is_asked = False
         self._known = 0 if cursor is None else cursor.at
-        self._reached = self._answered_at = 0
-        self._joint = cursor is not None
+        self._reached = self._asked_at = self._answered_at = 0
+        self._handed = self._known
+        # Prices of the minute that the first candle is of may stand on the spine.
+        self._joint = cursor is not None and (is_laid_over or cursor.at % _MINUTE != 0)
         self._lags: dict[str, deque[int]] = {}
         self._barred: dict[str, int] = {}
         self._bars: Counter[str] = Counter()
@@ -86,8 +94,12 @@ class Track:
 
     @property
     def known(self) -> int:
-        """Every item before this time has been handed over."""
-        return self._known
+        """Every item before this time has been handed over; 0 while nothing has."""
+        return self._handed if self._is_seeding else self._known
+
+    @property
+    def _is_seeding(self) -> bool:
+        return bool(self._pieces) and self._pieces[0].origin == "seed"
 
     def lag_us(self, provider: str) -> int:
         """How late a provider is by contract, as seen: the least of its last answers."""
@@ -103,6 +115,7 @@ class Track:
 
     def ask(self, provider: str, now: int, reach: Reach) -> Ask | None:
         """What to ask of a provider; None, and ``next_at`` moved on, while the market is closed."""
+        self._asked_at = now
         if self._pieces:
             piece = self._pieces[0]
             oldest, stretch = reach[piece.timeframe]
@@ -130,17 +143,21 @@ class Track:
         self._strikes[provider] = 0
         piece = self._pieces[0] if self._pieces else None
         # An answer may take long: it speaks of the time at which it was asked for.
-        then = self._answered_at = min(now, ask.until)
-        self._measure(provider, answer.market_at, then)
+        then = min(now, self._asked_at + _SETTLE_US)
+        self._answered_at = min(then, ask.until)
+        # One who tells no more than was asked for is measured by the asking's end.
+        tells_more = (answer.market_at or 0) >= ask.until
+        self._measure(provider, answer.market_at, then if tells_more else self._answered_at)
         market = then - self.lag_us(provider)
-        stretch = Stretch(ask.timeframe, ask.since, ask.until, market - _SETTLE_US)
+        over_by = min(market - _SETTLE_US, ask.until)
+        stretch = Stretch(ask.timeframe, ask.since, ask.until, over_by)
         found = screen(answer.candles, stretch, self.calendar, now + _AHEAD_US)
         found.dropped["empty"] += answer.empty_rows
         items: list[Item] = [*self._gaps]
         self._gaps.clear()
-        if piece is None or piece.origin != "seed":
+        if not self._is_seeding:
             items += self._sourced(provider)
-        live_from = None if piece is not None else market - _LIVE_US - interval_us
+        live_from = market - _LIVE_US - interval_us
         items += self._candles(found.candles, ask.timeframe, provider, live_from)
         items += self._future(found.future, provider)
         if piece is not None:
@@ -203,7 +220,7 @@ class Track:
         return [FeedSource(self.symbol, self._known, provider, self.lag_us(provider) / 1000)]
 
     def _candles(
-        self, sound: Sequence[Sound], timeframe: Timeframe, provider: str, live_from: int | None
+        self, sound: Sequence[Sound], timeframe: Timeframe, provider: str, live_from: int
     ) -> list[Item]:
         items: list[Item] = []
         for given, at in sound:
@@ -212,16 +229,16 @@ class Track:
             if given.open_at < self._known:
                 # Of this minute's prices some stand on the spine, and with them their volume.
                 given = given._replace(volume=0.0)
-            origin: Origin = "backfill"
-            if self._pieces:
-                origin = self._pieces[0].origin
-            elif live_from is not None and at >= live_from and not self._joint:
+            origin: Origin = "seed" if self._is_seeding else "backfill"
+            # What a restart or an outage of a moment has held up is no less alive.
+            if origin != "seed" and timeframe == "1m" and at >= live_from and not self._joint:
                 origin = "live"
             self._joint = False
             items.append(
                 FeedCandle(self.symbol, timeframe, given.open_at, at, *given[1:], provider, origin)
             )
             self._known = max(self._known, at)
+            self._handed = at
         return items
 
     def _future(self, candles: Sequence[Given], provider: str) -> list[Item]:

@@ -116,7 +116,8 @@ def test_a_restart_goes_on_where_the_spine_is() -> None:
     one = track("14:20:10", "14:10")
     assert answered(one, "14:20:10", minutes("14:08", "14:21")) == [
         "source first 0",
-        *(f"backfill 14:{minute}" for minute in range(10, 20)),
+        *(f"backfill 14:{minute}" for minute in range(10, 16)),
+        *(f"live 14:{minute}" for minute in range(16, 20)),
         "reached 14:20",
     ]
     assert answered(one, "14:21:04", minutes("14:15", "14:22")) == ["live 14:20", "reached 14:21"]
@@ -140,7 +141,7 @@ def test_a_forming_candle_waits_until_it_is_over() -> None:
     one = track("14:10:01", "14:10")
     assert answered(one, "14:10:01", given("14:10")) == ["source first 0", "reached 14:10"]
     assert answered(one, "14:11:01", given("14:10")) == ["reached 14:10"]
-    assert answered(one, "14:11:05", given("14:10")) == ["backfill 14:10", "reached 14:11"]
+    assert answered(one, "14:11:05", given("14:10")) == ["live 14:10", "reached 14:11"]
     assert answered(one, "14:12:01", given("14:11", "14:12")) == ["live 14:11", "reached 14:12"]
 
 
@@ -152,7 +153,7 @@ def test_what_is_repeated_or_out_of_order_is_put_right_and_counted() -> None:
     taken = one.take(
         asked(one, "14:13:02"), "first", Answer(messy, None, 2), MINUTE, at("14:13:02")
     )
-    assert told(taken.items)[:-1] == ["backfill 14:10", "live 14:11", "live 14:12"]
+    assert told(taken.items)[:-1] == ["live 14:10", "live 14:11", "live 14:12"]
     assert taken.dropped == {"duplicate": 1, "disorder": 2, "forming": 1, "empty": 2}
 
 
@@ -162,7 +163,7 @@ def test_a_candle_of_the_future_is_told_once_and_closes_nothing() -> None:
     answered(one, "14:10:00", ())
     ahead = given("14:10", "14:11", "14:40")
     first = answered(one, "14:11:02", ahead, market="14:11")
-    assert first == ["backfill 14:10", "rejected", "reached 14:11"]
+    assert first == ["live 14:10", "rejected", "reached 14:11"]
     assert answered(one, "14:12:02", ahead, market="14:11") == ["reached 14:11"]
 
 
@@ -189,7 +190,7 @@ def test_while_the_market_is_closed_nobody_is_asked() -> None:
     one = track("19:59:30", "19:59", "NDX")
     answered(one, "19:59:30", ())
     items = answered(one, "20:00:04", given("19:59"), market="19:59:59")
-    assert items == ["backfill 19:59", "reached 20:00"]
+    assert items == ["live 19:59", "reached 20:00"]
     assert one.ask("first", at("20:01:03"), REACH) is None
     assert clock(one.next_at) == "06-11 13:31:03"
 
@@ -224,7 +225,7 @@ def test_a_change_of_source_is_told_where_it_happens() -> None:
     """The other provider goes on exactly where the first one stopped."""
     one = track("14:10:00", "14:10")
     answered(one, "14:10:00", ())
-    assert answered(one, "14:11:04", given("14:10"))[:1] == ["backfill 14:10"]
+    assert answered(one, "14:11:04", given("14:10"))[:1] == ["live 14:10"]
     assert answered(one, "14:15:04", minutes("14:11", "14:16"), "second") == [
         "source second 0",
         *(f"live 14:{minute}" for minute in range(11, 15)),
@@ -248,7 +249,7 @@ def test_a_fill_that_everybody_refuses_is_a_gap() -> None:
     one.refused("first", Refused("no"), MINUTE, at("14:10:30"))
     items = one.refused("second", Refused("no"), MINUTE, at("14:10:30"))
     assert told(items) == ["gap 14:00-14:10:30"]
-    assert answered(one, "14:11:04", minutes("14:10", "14:12"))[1:2] == ["backfill 14:10"]
+    assert answered(one, "14:11:04", minutes("14:10", "14:12"))[1:2] == ["live 14:10"]
 
 
 def test_a_month_away_is_filled_coarsely_after_a_gap() -> None:

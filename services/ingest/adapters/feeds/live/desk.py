@@ -15,15 +15,24 @@ _READY_MAX = 64
 
 
 class Desk:
-    """Tracks by symbol, most watched first, and a queue of items; ``owns`` says what is its own."""
+    """Tracks by symbol, most watched first, and a queue of items.
+
+    ``owns`` says what is its own, ``laid_over`` where prices are told besides the candles.
+    """
 
     def __init__(
-        self, owns: Callable[[str], bool], table: InstrumentTable, names: Names, cursors: Cursors
+        self,
+        owns: Callable[[str], bool],
+        table: InstrumentTable,
+        names: Names,
+        cursors: Cursors,
+        laid_over: Callable[[str], bool] = lambda _: False,
     ) -> None:
         self.owns = owns
         self.tracks: dict[str, Track] = {}
         self._table = table
         self._names = names
+        self._laid_over = laid_over
         self._cursors = dict(cursors)
         self._unknown: set[str] = set()
         self._ready: asyncio.Queue[list[Item]] = asyncio.Queue()
@@ -38,7 +47,8 @@ class Desk:
         wanted = [symbol for symbol in symbols if self.owns(symbol)]
         for symbol in [one for one in self.tracks if one not in wanted]:
             gone = self.tracks.pop(symbol)
-            self._cursors[symbol] = Cursor(gone.known, 1)
+            if gone.known:
+                self._cursors[symbol] = Cursor(gone.known, 1)
         new = [symbol for symbol in wanted if symbol not in self.tracks]
         self._unknown &= set(wanted)
         for symbol in new:
@@ -46,7 +56,8 @@ class Desk:
             if instrument is not None:
                 names = self._names(symbol)
                 cursor = self._cursors.get(symbol)
-                self.tracks[symbol] = Track(instrument, names, cursor, now)
+                over = self._laid_over(symbol)
+                self.tracks[symbol] = Track(instrument, names, cursor, now, over)
         unknown = {one for one in new if one not in self.tracks} - self._unknown
         self._unknown |= unknown
         return [one for one in new if one in unknown or self._is_nameless(one)]

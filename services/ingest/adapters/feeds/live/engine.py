@@ -47,6 +47,7 @@ class LiveEngine:
     """All providers of a process, and the desks of the partitions that it owns.
 
     ``pace`` is how many seconds of the clock go by in one of the event loop; 1 but in tests.
+    ``laid_over`` says of which symbols prices are told besides; of none unless it is set.
     """
 
     def __init__(
@@ -58,6 +59,7 @@ class LiveEngine:
         clock: Clock,
     ) -> None:
         self.pace = 1.0
+        self.laid_over: Callable[[str], bool] = lambda _: False
         self._table = table
         self._watched = watched
         self._chain = chain
@@ -95,7 +97,7 @@ class LiveEngine:
         self, owns: Callable[[str], bool], cursors: Cursors
     ) -> AsyncIterator[Sequence[Item]]:
         """The items of the watched symbols that ``owns`` tells, and the time."""
-        desk = Desk(owns, self._table, self.names, cursors)
+        desk = Desk(owns, self._table, self.names, cursors, self.laid_over)
         self._desks.append(desk)
         told = 0
         try:

@@ -68,6 +68,7 @@ class TickSources:
             if self._is_first(_PUSH):
                 push = PushFeed(self._service.log, self._table, clock)
                 self._over.append((push, self._preferring(_PUSH)))
+            feed.laid_over = lambda symbol: any(prefers(symbol) for _, prefers in self._over)
         return feed
 
     def over(self, base: Feed) -> Feed:
