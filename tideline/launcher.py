@@ -186,7 +186,9 @@ class Launcher:
         """What every service has, also one that joins later."""
         launch = self._launch
         data = launch.data or (launch.state or path) / DATA
-        return {"TIDELINE_DATA_DIR": str(data), **launch.environment}
+        # What leaves nothing behind leaves nothing in an archive that somebody has set either.
+        archive = {} if launch.state else {"TIDELINE_ARCHIVE_DIR": str(data / "archive")}
+        return {"TIDELINE_DATA_DIR": str(data), **archive, **launch.environment}
 
     def _worker(self, name: str) -> str:
         """Stable, so that a restarted service takes up its own partitions at once."""

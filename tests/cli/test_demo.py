@@ -49,7 +49,10 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def demo(folder: Path) -> Iterator[tuple[Started, dict[str, int], str]]:
     """A demo of 15 seconds that has ended, the children it had, and its page."""
     port = free_port()
-    with started(folder, "demo", "--seconds", "15", "--json", "--port", str(port)) as run:
+    # As where people keep what is real: a demo has no part in it.
+    real = {"TIDELINE_ARCHIVE_DIR": str(folder / "archive"), "TIDELINE_INGEST__RECORDER": "true"}
+    arguments = ("demo", "--seconds", "15", "--json", "--port", str(port))
+    with started(folder, *arguments, **real) as run:
         run.said(UP)
         children = run.children()
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=60) as answer:
@@ -98,6 +101,7 @@ def test_a_demo_leaves_nothing(demo: tuple[Started, dict[str, int], str], folder
     assert run.ends() == 0
     assert [name for name, pid in children.items() if not await_death(pid)] == []
     assert [path.name for path in (folder / "r").rglob("*")] == ["lock"]
+    assert not (folder / "archive").exists()
 
 
 def test_progress_is_plain_lines_where_no_terminal_is(

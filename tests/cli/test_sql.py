@@ -1,6 +1,7 @@
 """``tideline sql`` from the command line."""
 
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +12,9 @@ from shared.bus.keys import Keys
 from shared.bus.partitions import partition_of
 from tests.cli.conftest import Tideline
 from tests.cli.events import tick
+from tideline.commands.sql import place as archive_of
+from tideline.rundir import Running, note, run_dir
+from tideline.settings import LauncherSettings
 
 
 @pytest.fixture
@@ -77,3 +81,30 @@ def test_a_foreign_archive_is_one_line(
     assert code == 1
     assert "notes.txt is no file of an archive; move it away" in told
     assert told.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("environment", "asked"),
+    [
+        ({"TIDELINE_DATA_DIR": "/its/data"}, "/its/data/archive"),
+        ({"TIDELINE_DATA_DIR": "/its/data", "TIDELINE_ARCHIVE_DIR": "/its/own"}, "/its/own"),
+    ],
+)
+def test_the_archive_is_that_of_the_launcher_at_work(
+    place: Path, monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], asked: str
+) -> None:
+    """Wherever it was started; a demo's own is asked even where another one is set."""
+    if "TIDELINE_ARCHIVE_DIR" in environment:
+        monkeypatch.setenv("TIDELINE_ARCHIVE_DIR", "/set")
+    with run_dir(place / "run") as path:
+        here = Running(
+            pid=os.getpid(),
+            mode="up",
+            redis_url="unix:///s",
+            namespace="tideline",
+            page="http://127.0.0.1:8000",
+            started_at=1,
+            environment=environment,
+        )
+        note(path, here)
+        assert archive_of(LauncherSettings.load()) == Path(asked)

@@ -38,13 +38,19 @@ def sql(
 
 
 def place(settings: LauncherSettings) -> Path:
-    """Where the archive lies: as set, else beside the data of the launcher at work here."""
+    """Where the archive lies: as set, else beside the data of the launcher at work here.
+
+    A demo has one of its own, whatever is set.
+    """
+    here = running(settings.launcher.run_dir) if settings.given_redis_url is None else []
+    told = here[-1].environment if here else {}
+    if "TIDELINE_ARCHIVE_DIR" in told:
+        return Path(told["TIDELINE_ARCHIVE_DIR"])
     if settings.archive_dir is not None:
         return settings.archive_dir
     data = settings.given_data_dir
-    here = running(settings.launcher.run_dir)
-    if data is None and settings.given_redis_url is None and here and here[-1].mode == "demo":
-        data = settings.launcher.run_dir / str(here[-1].pid) / "data"
+    if data is None and "TIDELINE_DATA_DIR" in told:
+        data = Path(told["TIDELINE_DATA_DIR"])
     return (data or settings.launcher.state_dir.absolute() / "data") / "archive"
 
 
