@@ -1,11 +1,14 @@
 """Rule sets over HTTP: kept in tables, in force once the spine has told them."""
 
+import json
 from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx
 import pytest
 
+from services.signals.domain.rules import RuleSet
+from shared.bus.partitions import partition_of
 from shared.bus.redis_log import RedisLog
 from tests.conftest import Database
 from tests.signals.house import Spines, asking
@@ -161,6 +164,26 @@ async def test_a_name_stands_for_one_set(client: httpx.AsyncClient) -> None:
     ):
         assert answer.status_code == 409
         assert "comes from the settings" in answer.json()["detail"]
+
+
+async def test_a_set_tells_what_its_rules_wait_for(
+    client: httpx.AsyncClient, redis_log: RedisLog
+) -> None:
+    """As the stage's view of each symbol says, of this version only; and of whom they look at."""
+    level = {"kind": "below", "left": "close of VIX", "right": 20}
+    when = {"kind": "candle", "timeframe": "15m", "direction": "long", "condition": level}
+    asked = {**body(), "rules": [{"name": "high", "when": when}]}
+    made = (await client.post(RULES, json=asked)).json()
+    silent = [
+        f"no price of {symbol!r} has come yet; rules on it wait" for symbol in ("TEST", "VIX")
+    ]
+    assert made["warnings"] == silent
+    version = RuleSet.model_validate(asked).rules[0].version
+    waiting = {f"mine.high@{version}": ["VIX 15m candle"], "mine.high@00000000": ["of old"]}
+    key = redis_log.keys.view(partition_of("TEST", redis_log.partitions), "signals")
+    await redis_log.redis.hset(key, "TEST", json.dumps({"waiting": waiting}))
+    shown = (await client.get(f"{RULES}/mine")).json()
+    assert shown["warnings"] == [*silent, "rule high waits on TEST for VIX 15m candle"]
 
 
 async def test_a_configured_name_hides_a_kept_one(

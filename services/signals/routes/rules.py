@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
+import orjson
 from fastapi import APIRouter, Body, Query
 from starlette.responses import Response
 
@@ -47,6 +48,8 @@ Content = Annotated[
         ],
     ),
 ]
+# Lines about what rules wait for: a set for every symbol may have thousands.
+_WAITS_MAX = 20
 Active = Annotated[bool, Query(description="whether the set is switched on at once")]
 
 
@@ -141,7 +144,8 @@ class RulesApi:
         with told():
             configured = self._sets.configured.get(name)
             if configured is not None:
-                return answer(_configured(configured, await self._desk.in_force()))
+                warnings = await self._warnings(configured)
+                return answer(_configured(configured, await self._desk.in_force(), warnings))
             return await self._shown(await self._sets.kept.get(name), 200)
 
     async def create(
@@ -228,13 +232,27 @@ class RulesApi:
         )
 
     async def _warnings(self, rule_set: RuleSet) -> list[str]:
-        """Symbols of which no price has come: rules on them wait."""
-        known = {*await self._reads.viewed("candles")}
-        return [
+        """Symbols of which no price has come, and what the stage says that rules wait for."""
+        known = {EVERY_SYMBOL, *await self._reads.viewed("candles")}
+        others = sorted({one for rule in rule_set.rules for one in rule.others})
+        said = [
             f"no price of {symbol!r} has come yet; rules on it wait"
-            for symbol in rule_set.symbols
-            if symbol != EVERY_SYMBOL and symbol not in known
+            for symbol in (*rule_set.symbols, *others)
+            if symbol not in known
         ]
+        return [*said, *await self._waits(rule_set)]
+
+    async def _waits(self, rule_set: RuleSet) -> list[str]:
+        rules = {f"{rule_set.name}.{one.name}@{one.version}": one.name for one in rule_set.rules}
+        views = await self._reads.views("signals", await self._reads.viewed("signals"))
+        said = [
+            f"rule {rules[label]} waits on {symbol} for {', '.join(what)}"
+            for symbol, view in sorted(views.items())
+            for label, what in orjson.loads(view).get("waiting", {}).items()
+            if label in rules
+        ]
+        more = len(said) - _WAITS_MAX
+        return said if more <= 0 else [*said[:_WAITS_MAX], f"{more} more such symbols and rules"]
 
     def _configured(self) -> list[RuleSet]:
         return list(self._sets.configured.values())
@@ -253,7 +271,9 @@ class RulesApi:
             )
 
 
-def _configured(rule_set: RuleSet, in_force: Sequence[InForce]) -> ShownSet:
+def _configured(
+    rule_set: RuleSet, in_force: Sequence[InForce], warnings: Sequence[str] = ()
+) -> ShownSet:
     applied = _applied(in_force, rule_set.name, rule_set.version)
     return ShownSet(
         rule_set.name,
@@ -265,7 +285,7 @@ def _configured(rule_set: RuleSet, in_force: Sequence[InForce]) -> ShownSet:
         None,
         None,
         rule_set.body,
-        [],
+        [*warnings],
     )
 
 
