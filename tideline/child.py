@@ -52,7 +52,9 @@ class Child:
     def __init__(self, program: Program, process: asyncio.subprocess.Process, ears: Ears) -> None:
         self.program = program
         self._process = process
+        self._ears = ears
         self._log = LogFile(program.log)
+        self._is_unlogged = False
         self._last: deque[str] = deque(maxlen=_LINES_KEPT)
         assert process.stdout is not None
         assert process.stderr is not None
@@ -103,10 +105,22 @@ class Child:
 
     async def _pump(self, stream: asyncio.StreamReader, heard: OnLine) -> None:
         async for line in _lines(stream):
-            self._log.write(line)
+            self._write(line)
             text = line.decode(errors="replace").rstrip()
             self._last.append(text)
             heard(self.program.name, text)
+
+    def _write(self, line: bytes) -> None:
+        """Log a line if that can be; nobody who is not read from could go on."""
+        try:
+            self._log.write(line)
+        except OSError as error:
+            if not self._is_unlogged:
+                reason = f"{self._log.path} cannot be written to ({error.strerror})"
+                self._ears.err(self.program.name, reason)
+            self._is_unlogged = True
+        else:
+            self._is_unlogged = False
 
 
 async def _lines(stream: asyncio.StreamReader) -> AsyncIterator[bytes]:

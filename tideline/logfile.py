@@ -12,16 +12,25 @@ class LogFile:
         path.parent.mkdir(parents=True, exist_ok=True)
         self.path = path
         self._bytes_max = bytes_max
-        self._file = path.open("ab")
+        # Unbuffered: what cannot be written now is not kept to fail again.
+        self._file = path.open("ab", buffering=0)
 
     def write(self, line: bytes) -> None:
-        """Add a line and make it visible to readers at once."""
+        """Add a line and make it visible to readers at once.
+
+        Raises:
+            OSError: it cannot be written; the next one may be again.
+        """
         if self._file.tell() + len(line) >= self._bytes_max:
-            self._file.close()
-            self.path.replace(self.path.with_name(f"{self.path.name}.1"))
-            self._file = self.path.open("ab")
+            self._begin_anew()
         self._file.write(line + b"\n")
-        self._file.flush()
 
     def close(self) -> None:
         self._file.close()
+
+    def _begin_anew(self) -> None:
+        self._file.close()
+        try:
+            self.path.replace(self.path.with_name(f"{self.path.name}.1"))
+        finally:
+            self._file = self.path.open("ab", buffering=0)

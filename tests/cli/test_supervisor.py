@@ -156,6 +156,15 @@ async def test_lines_of_any_length_are_heard_and_logged(scene: Scene) -> None:
     assert scene.log.stat().st_size == 300_000 + 1 + 4 + 1
 
 
+async def test_a_log_that_cannot_be_written_stops_nobody(scene: Scene) -> None:
+    """As on a full disk: that is said once, and every line is heard all the same."""
+    scene.log.symlink_to("/dev/full")
+    scene.keep("print('one', flush=True); print('two'); import time; time.sleep(600)")
+    told = f"{scene.log} cannot be written to (No space left on device)"
+    assert await scene.hears(3) == [told, "one", "two"]
+    await scene.supervisor.stop(["worker"])
+
+
 @pytest.mark.parametrize(
     ("crashes", "seconds"), [(1, 0.5), (2, 1.0), (3, 2.0), (6, 16.0), (7, 30.0), (10_000, 30.0)]
 )
