@@ -116,7 +116,7 @@ async def _stage_state(log: RedisLog, stage: StageName, now_ms: int) -> StageSta
         stage=stage,
         inputs=tuple(lag),
         behind=sum(row.behind for row in driving),
-        lost=sum(row.lost for rows in lag.values() for row in rows),
+        lost=sum(one.lost for one in partitions),
         watermark_age_s=round(max(ages), 3),
         event_s=max(one.event_s for one in partitions),
         done=total(one.done for one in partitions),

@@ -7,6 +7,7 @@ from redis.asyncio import Redis
 from shared.bus.keys import Keys
 from shared.bus.redis_scripts import Call, Script
 from shared.bus.topics import STAGE_INPUTS, StageName
+from shared.bus.trimming import Loss
 
 
 class Mirror:
@@ -17,8 +18,10 @@ class Mirror:
         self._keys = keys
         self._script = Script.load("mirror")
 
-    async def show(self, stage: StageName, partitions: Sequence[int]) -> None:
+    async def show(self, stage: StageName, partitions: Sequence[int]) -> list[Loss]:
         """Let ``XINFO GROUPS`` show how far the stage's checkpoint is, with the right lag.
+
+        Returns what went before the stage had read it, as far as that was not known yet.
 
         Raises:
             RedisError: the server did not answer, or refused.
@@ -28,11 +31,17 @@ class Mirror:
             (
                 [
                     self._keys.checkpoint(partition, stage),
+                    self._keys.losses(partition),
                     *(self._keys.topic(partition, topic) for topic in topics),
                 ],
                 [stage, *topics],
             )
             for partition in partitions
         ]
-        if calls:
-            await self._script.replies(self._redis, calls)
+        replies = await self._script.replies(self._redis, calls) if calls else []
+        return [
+            Loss(stage, topic, partition, int(lost))
+            for partition, reply in zip(partitions, replies, strict=True)
+            for topic, lost in zip(topics, reply, strict=True)
+            if lost
+        ]

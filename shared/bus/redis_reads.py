@@ -8,6 +8,7 @@ from redis.asyncio import Redis
 
 from shared.bus.connection import execute
 from shared.bus.keys import Keys
+from shared.bus.log import START, order
 from shared.bus.partitions import partition_of
 from shared.bus.progress import PartitionLag
 from shared.bus.topics import STAGE_INPUTS, StageName, Topic
@@ -89,16 +90,23 @@ class RedisReads:
     ) -> dict[int, PartitionLag]:
         """How far the stage is behind in these partitions, over all its inputs."""
         lags = await self.lag(stage)
+        losses = await self._losses(stage, partitions)
         event_s = await self._event_lags(stage, partitions)
         driving = lags[STAGE_INPUTS[stage][0]]
         return {
             partition: PartitionLag(
                 behind=sum(rows[partition].behind for rows in lags.values()),
-                lost=sum(rows[partition].lost for rows in lags.values()),
+                lost=max(lost, sum(rows[partition].lost for rows in lags.values())),
                 event_s=late if driving[partition].behind else 0.0,
             )
-            for partition, late in zip(partitions, event_s, strict=True)
+            for partition, late, lost in zip(partitions, event_s, losses, strict=True)
         }
+
+    async def _losses(self, stage: StageName, partitions: Sequence[int]) -> list[int]:
+        """What the stage has lost in each partition since there is a log, as it was noticed."""
+        names = [f"{topic}/{stage}" for topic in STAGE_INPUTS[stage]]
+        found = await self._pipe(("HMGET", self._keys.losses(one), *names) for one in partitions)
+        return [sum(int(count or 0) for count in counts) for counts in found]
 
     async def _event_lags(self, stage: StageName, partitions: Sequence[int]) -> list[float]:
         """Seconds of the market between the newest entry and the last one decided on."""
@@ -127,15 +135,22 @@ class RedisReads:
         # Progress is read before sizes: reading it after could show a stage ahead of its input.
         pipe = self._redis.pipeline(transaction=False)
         for partition in range(self._keys.partitions):
-            pipe.hget(self._keys.checkpoint(partition, stage), f"n:{topic}")
-        read = [int(count or 0) for count in await pipe.execute()]
+            pipe.hmget(self._keys.checkpoint(partition, stage), [f"n:{topic}", topic])
+        came = await pipe.execute()
         return [
-            Lag(
-                behind=max(0, min(size.length, size.added - done)),
-                lost=max(0, size.added - size.length - done),
-            )
-            for size, done in zip(await self.sizes(topic), read, strict=True)
+            _lag(size, int(done or 0), place or START)
+            for size, (done, place) in zip(await self.sizes(topic), came, strict=True)
         ]
+
+
+def _lag(size: TopicSize, done: int, place: str) -> Lag:
+    """How far a stage is behind that has taken so many entries, up to this one."""
+    # One that was lost is never counted as taken: without this it would be waited for for ever.
+    is_at_end = order(place) >= order(size.last_id)
+    return Lag(
+        behind=0 if is_at_end else max(0, min(size.length, size.added - done)),
+        lost=max(0, size.added - size.length - done),
+    )
 
 
 def _at(entries: Sequence[RawEntry]) -> int:

@@ -16,8 +16,8 @@ from shared.bus.redis_reads import RedisReads
 from shared.bus.retention import STAGE_OUTPUTS
 from shared.bus.session import SessionWorker
 from shared.bus.stage_worker import StageWorker
-from shared.bus.topics import Topic
-from shared.bus.trimming import Trimmer
+from shared.bus.topics import StageName, Topic
+from shared.bus.trimming import Loss, Trimmer
 from shared.events.ops import OpsKind
 from shared.health import WAIT_ALARM_S
 from shared.telemetry.metrics import MetricName, Row
@@ -47,7 +47,6 @@ class Upkeep:
         self._readers = Readers(log_.redis, log_.keys)
         self._announce = announce
         self._reader_states: list[ReaderState] = []
-        self._lost: dict[str, int] = {}
 
     def pressure(self, topic: Topic) -> Backpressure:
         """How far the stages that read a topic are behind; the same each time it is asked for."""
@@ -70,10 +69,9 @@ class Upkeep:
         states = []
         for worker in self.workers:
             stage, owned = worker.progress.stage, sorted(worker.partitions)
-            await self._mirror.show(stage, owned)
+            await self._tell_loss(stage, await self._mirror.show(stage, owned))
             await self._accounts.leave(self._worker, worker.progress)
             worker.progress.lags = await self._reads.partition_lags(stage, owned)
-            await self._tell_loss(f"stage {stage}", worker.progress.lost)
             states += await self._readers.states(STAGE_OUTPUTS[stage], owned)
         self._reader_states = states
 
@@ -122,11 +120,10 @@ class Upkeep:
         )
         yield "tideline_reader_lost_entries", [(labels, one.lost) for labels, one in states]
 
-    async def _tell_loss(self, who: str, lost: int) -> None:
-        known = self._lost.get(who, 0)
-        self._lost[who] = lost
-        if lost > known:
-            told = f"{who} lost {lost - known} entries, trimmed before it read them"
+    async def _tell_loss(self, stage: StageName, losses: Sequence[Loss]) -> None:
+        lost = sum(one.entries for one in losses)
+        if lost:
+            told = f"stage {stage} lost {lost} entries, trimmed before it read them"
             log.error("data_lost", reason=told)
             await self._announce("data_lost", told)
 

@@ -3,8 +3,10 @@
 import asyncio
 
 from shared.bus.backpressure import Backpressure
+from shared.bus.connection import execute
 from shared.bus.keys import Keys
 from shared.bus.log import Commit, Lease
+from shared.bus.mirror import Mirror
 from shared.bus.redis_log import RedisLog
 from shared.bus.redis_reads import RedisReads
 from shared.bus.stage_worker import StageWorker
@@ -24,6 +26,12 @@ async def has_read(log: RedisLog, stage: StageName, topic: Topic, count: int) ->
     assert await log.commit(
         [Commit(stage, 0, held.token, held.seq, f"{held.token}", checkpoint)]
     ) == ["OK"]
+
+
+async def reached(log: RedisLog, stage: StageName) -> str | None:
+    """The last of partition 0's ticks that a stage has decided on."""
+    place = await execute(log.redis, "HGET", log.keys.checkpoint(0, stage), "tick")
+    return None if place is None else str(place)
 
 
 async def written(worker: StageWorker, count: int) -> None:
@@ -63,6 +71,35 @@ async def test_a_stage_that_moves_on_is_not_stuck(redis_log: RedisLog, keys: Key
     (moved,) = pressure.stuck(0).values()
     assert moved.since >= standing.since + 0.1
     assert pressure.stuck(3_600) == {}
+
+
+async def test_what_was_trimmed_by_hand_holds_nobody_back_for_ever(
+    redis_log: RedisLog, keys: Keys
+) -> None:
+    """18 of 30 ticks are gone unread; once the other 12 are read nothing is left to wait for."""
+    await write(redis_log, [tick(pos) for pos in range(1, 31)])
+    await has_read(redis_log, "signals", "tick", 30)
+    stream = keys.topic(0, "tick")
+    assert await redis_log.redis.xtrim(stream, maxlen=12, approximate=False) == 18
+    reads = RedisReads(redis_log.redis, keys)
+    pressure = Backpressure(reads, "tick", behind_max=10)
+    await pressure.look()
+    assert pressure.holds(0)
+    worker = StageWorker(redis_log, COUNT, "w", SystemClock())
+    last = (await redis_log.redis.xinfo_stream(stream))["last-generated-id"]
+    running = asyncio.create_task(worker.run())
+    try:
+        async with asyncio.timeout(PATIENCE_S):
+            while await reached(redis_log, "candles") != last:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+    finally:
+        await end([running])
+    assert (await reads.lag("candles"))["tick"][0].behind == 0
+    await pressure.look()
+    assert not pressure.holds(0)
+    await Mirror(redis_log.redis, keys).show("candles", [0])
+    (group,) = await redis_log.redis.xinfo_groups(stream)
+    assert (group["name"], group["lag"]) == ("candles", 0)
 
 
 async def test_a_stage_waits_for_the_stage_after_it(redis_log: RedisLog, keys: Keys) -> None:

@@ -1,6 +1,7 @@
 """What a service does for the log beside its stages, and what it tells of it."""
 
 import asyncio
+from functools import partial
 
 from prometheus_client import generate_latest
 
@@ -113,6 +114,28 @@ async def test_a_loss_is_told_once(server_url: str, keys: Keys, redis_log: Redis
             await service.upkeep.measure()
     lost = [event.detail for event in await told(redis_log) if event.kind == "data_lost"]
     assert lost == ["stage signals lost 6 entries, trimmed before it read them"]
+
+
+async def test_a_loss_that_a_stage_has_passed_is_told_whole_and_once(
+    server_url: str, keys: Keys, redis_log: RedisLog
+) -> None:
+    """18 of 30 ticks went while nobody ran: the stage reads on at once, and all 18 are told.
+
+    A start later it is not news any more, but still counted.
+    """
+    await write(redis_log, [tick(pos) for pos in range(1, 31)])
+    await redis_log.redis.xtrim(keys.topic(0, "tick"), maxlen=12, approximate=False)
+    checkpoint = keys.checkpoint(0, "candles")
+    for read in ("12", "14"):
+        service = toy(server_url, keys)
+        async with running(service):
+            await ready(service)
+            await until(partial(_holds, redis_log, checkpoint, "n:tick", read))
+            await service.upkeep.measure()
+            assert service.upkeep.workers[0].progress.lost == 18
+        await write(redis_log, [tick(31), tick(32)])
+    lost = [event.detail for event in await told(redis_log) if event.kind == "data_lost"]
+    assert lost == ["stage candles lost 18 entries, trimmed before it read them"]
 
 
 async def test_who_writes_for_a_stage_that_is_not_there_says_so(
