@@ -24,7 +24,8 @@ class Breaker:
     """Closed while calls succeed; open and silent after failures; then one probe decides.
 
     Times are µs of one clock, given by the caller. What was sent before the last failure and ends
-    after it counts as no further failure.
+    after it counts as no further failure, and as no success either; what it says of when to come
+    again does count.
     """
 
     def __init__(self, recipe: BreakerRecipe) -> None:
@@ -54,22 +55,25 @@ class Breaker:
         """Whether the last call succeeded: calls may be made side by side."""
         return self._failures == 0
 
-    def succeeded(self) -> bool:
-        """A call was answered; whether the provider was lost before."""
+    def succeeded(self, sent_at: int) -> bool:
+        """A call was answered; whether the provider was lost before and is not any more."""
+        if sent_at < self._failed_at:
+            return False
         was_lost = self.is_lost
         self._failures, self._again_at = 0, 0
         return was_lost
 
     def failed(self, sent_at: int, now: int, retry_after_s: float | None = None) -> bool:
         """A call failed; whether the provider is lost by it."""
-        if sent_at < self._failed_at:
-            return False
-        was_lost, self._failed_at = self.is_lost, now
-        self._failures += 1
-        if retry_after_s is not None and retry_after_s > self._recipe.open_max_s:
+        was_lost, is_news = self.is_lost, sent_at >= self._failed_at
+        told_s = 0.0 if retry_after_s is None else retry_after_s
+        if is_news:
+            self._failed_at = now
+            self._failures += 1
+        if told_s > self._recipe.open_max_s:
             # Its own word that it will be away for long.
             self._failures = max(self._failures, self._recipe.failures)
-        wait_s = max(self._wait_s(), 0.0 if retry_after_s is None else retry_after_s)
+        wait_s = max(self._wait_s(), told_s) if is_news else told_s
         self._again_at = max(self._again_at, now + int(wait_s * _S))
         return self.is_lost and not was_lost
 

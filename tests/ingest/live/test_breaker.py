@@ -33,9 +33,9 @@ def test_one_probe_decides() -> None:
         assert not breaker.failed(now, now)
         waits.append((breaker.again_at - now) / S)
     assert waits == [30.0, 60.0, 60.0, 60.0]
-    assert breaker.succeeded()
+    assert breaker.succeeded(breaker.again_at)
     assert (breaker.state(0), breaker.is_sound, breaker.again_at) == ("closed", True, 0)
-    assert not breaker.succeeded()
+    assert not breaker.succeeded(breaker.again_at)
 
 
 def test_calls_made_side_by_side_fail_as_one() -> None:
@@ -54,3 +54,23 @@ def test_the_providers_own_word_counts() -> None:
     assert breaker.again_at == 50 * S
     assert fail(breaker, 50, retry_after_s=86_400.0)
     assert breaker.again_at == (50 + 86_400) * S
+
+
+def test_an_answer_to_an_earlier_call_ends_no_wait() -> None:
+    """Of two calls side by side one is told to wait: the other's answer was given before that."""
+    breaker = Breaker(RECIPE)
+    fail(breaker, 10, retry_after_s=50.0)
+    assert not breaker.succeeded(sent_at=9 * S)
+    assert (breaker.again_at, breaker.is_sound) == (60 * S, False)
+    breaker.succeeded(sent_at=60 * S)
+    assert (breaker.again_at, breaker.is_sound) == (0, True)
+
+
+def test_a_wait_told_to_an_earlier_call_is_waited_for() -> None:
+    """It counts as no further failure, but the provider has said when to come again."""
+    breaker = Breaker(RECIPE)
+    assert not fail(breaker, 10)
+    assert not breaker.failed(9 * S, 11 * S, retry_after_s=50.0)
+    assert (breaker.again_at, breaker.is_lost) == (61 * S, False)
+    assert breaker.failed(9 * S, 12 * S, retry_after_s=86_400.0)
+    assert breaker.again_at == (12 + 86_400) * S

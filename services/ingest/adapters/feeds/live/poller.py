@@ -163,7 +163,7 @@ class Poller:
                 turn.track.served_at = sent_at
             if granted:
                 replies = await self.provider.candles([turn.ask for turn in turns[:granted]])
-                await self._answered(turns[:granted], replies)
+                await self._answered(turns[:granted], replies, sent_at)
         except ProviderFault as fault:
             is_lost = self._breaker.failed(sent_at, self._clock.now(), fault.retry_after_s)
             await self._accounts.failed(self.name, fault.kind, str(fault), is_lost=is_lost)
@@ -172,8 +172,10 @@ class Poller:
                 turn.track.is_asked = False
             self.wake.set()
 
-    async def _answered(self, turns: Sequence[_Turn], replies: Mapping[str, Reply]) -> None:
-        was_lost = self._breaker.succeeded()
+    async def _answered(
+        self, turns: Sequence[_Turn], replies: Mapping[str, Reply], sent_at: int
+    ) -> None:
+        was_lost = self._breaker.succeeded(sent_at)
         for turn in turns:
             if not turn.is_probe:
                 self._hand_over(turn, replies[turn.track.symbol])
