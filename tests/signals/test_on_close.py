@@ -183,6 +183,22 @@ def test_a_close_is_measured_with_the_range_before_it(restarts: bool) -> None:
     assert signal.operands["atr"] == 6
 
 
+def test_the_first_close_of_a_session_counts_for_it() -> None:
+    """Also where the session before ended unseen, without its daily close."""
+    given = rule_set(
+        {"kind": "break", "on": "15m"},
+        signals_a_day_max=1,
+        life={"rearm_ticks": 10, "cooldown_s": 0},
+    )
+    step = fresh(given)
+    step.process([*closed(1, flat(80)), *closed(2, flat(120))])
+    reading, over = closed(3, flat(80))
+    following = over.model_copy(update={"session_at": FRIDAY + 3 * STEP})
+    (signal,) = step.process([reading, following])
+    assert isinstance(signal, SignalGenerated)
+    assert signal.direction == "short"
+
+
 def test_a_wick_sweeps_and_a_close_is_back() -> None:
     """At once, or up to so many candles later; a low in between is not back.
 

@@ -38,20 +38,23 @@ class Quota:
         self.changed = True
         return granted
 
-    def close(self, close: Close, needed: Collection[int] = ()) -> bool:
-        """Follow a close; whether anything is different after it.
+    def enter(self, close: Close, needed: Collection[int] = ()) -> bool:
+        """A close is to be decided on, in its own session; whether anything is different.
 
         ``needed`` are the sessions of which something is still to be decided.
         """
+        before, self._session_at = self._session_at, close.session_at
+        if before not in (None, close.session_at):
+            self._start_anew(before, needed)
+        return before != close.session_at
+
+    def leave(self, close: Close, needed: Collection[int] = ()) -> bool:
+        """A close was decided on; whether its session is over with it."""
         over = ends_session(close)
-        starts_anew = over or self._session_at not in (None, close.session_at)
-        if starts_anew:
-            self._keep(close.session_at if over else self._session_at, needed)
-            self.changed |= bool(self.sent or self.suppressed)
-            # New ones even where they are empty: those before may be kept for their session.
-            self.sent, self.suppressed = {}, {}
-        session_at, self._session_at = self._session_at, None if over else close.session_at
-        return starts_anew or session_at != self._session_at
+        if over:
+            self._session_at = None
+            self._start_anew(close.session_at, needed)
+        return over
 
     def save(self) -> dict[str, Any]:
         """The state as JSON values."""
@@ -68,6 +71,12 @@ class Quota:
         self.sent = saved["sent"]
         self.suppressed = saved["suppressed"]
         self._over = {at: (sent, suppressed) for at, sent, suppressed in saved["over"]}
+
+    def _start_anew(self, over: int | None, needed: Collection[int]) -> None:
+        self._keep(over, needed)
+        self.changed |= bool(self.sent or self.suppressed)
+        # New ones even where they are empty: those before may be kept for their session.
+        self.sent, self.suppressed = {}, {}
 
     def _keep(self, session_at: int | None, needed: Collection[int]) -> None:
         if session_at is not None and session_at in needed:

@@ -111,8 +111,9 @@ class Watch:
     def close(self, close: Close) -> list[SignalGenerated]:
         """Candles are over: what the candle rules say, and then perhaps the session's end."""
         self._slow_changed |= self._clockwork.enter(close)
+        self._slow_changed |= self._quota.enter(close, self._closes.sessions_parked())
         signals = [] if self._tick_size is None else list(self._at_close(close, self._tick_size))
-        self._slow_changed |= self._quota.close(close, self._closes.sessions_parked())
+        self._slow_changed |= self._quota.leave(close, self._closes.sessions_parked())
         self._slow_changed |= self._clockwork.leave(close)
         if ends_session(close):
             self.cut()
