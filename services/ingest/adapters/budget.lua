@@ -30,7 +30,8 @@ if what == 'reserve' then
 elseif what == 'settle' then
   local used, left = tonumber(ARGV[3]), tonumber(ARGV[4])
   used_minute = math.max(used_minute, used)
-  if left >= 0 then redis.call('HSET', key, 'plan', used + left) end
+  -- A plan of none would never be asked again, and so never be corrected.
+  if left >= 0 and used + left > 0 then redis.call('HSET', key, 'plan', used + left) end
 elseif what == 'block' then
   redis.call('HSET', key, 'blocked', ARGV[3])
 end

@@ -42,6 +42,13 @@ async def test_the_provider_knows_better(redis_log: RedisLog, keys: Keys) -> Non
     assert await purse.reserve(1, at("14:01:30")) == (0, 30.0)
 
 
+async def test_a_plan_of_nothing_is_no_plan(redis_log: RedisLog, keys: Keys) -> None:
+    """None used and none left says that the minute is over, not that there never will be any."""
+    purse = budget(redis_log, keys)
+    await purse.settle(0, 0, at("14:00:01"))
+    assert await purse.reserve(2, at("14:01:00")) == (2, 0.0)
+
+
 async def test_a_refusal_holds_for_all_replicas(redis_log: RedisLog, keys: Keys) -> None:
     """Until the provider's own time, or midnight where it speaks of the day."""
     one, other = budget(redis_log, keys), budget(redis_log, keys)
