@@ -41,5 +41,7 @@ class Market:
 
     @property
     def environment(self) -> Mapping[str, str]:
-        """The same as environment variables."""
-        return {f"TIDELINE_INGEST__{name.upper()}": str(v) for name, v in self.settings.items()}
+        """The same as environment variables, for every service."""
+        found = {f"TIDELINE_INGEST__{name.upper()}": str(v) for name, v in self.settings.items()}
+        # A signal on closed candles names no feed, so its alert could not say what made it.
+        return found if self.file else found | {"TIDELINE_NOTIFIER__SIMULATED": "true"}
