@@ -175,6 +175,16 @@ async def test_a_snapshot_shows_an_underlying_and_its_options(site: Site) -> Non
     assert (closed["market_open"], closed["stale"]) == (False, False)
 
 
+async def test_options_that_have_ended_are_missed_no_more(site: Site) -> None:
+    """The log shows their last prices for ever: they are left out from the day after their last."""
+    await site.price("NIFTY 50", "09:00", 24512.3)
+    await site.price("NIFTY2660924500CE", "2026-06-09 09:59", 3.0)
+    await site.price("NIFTY2661024500CE", "09:00", 4.0)
+    found = await snapshot(site, "09:00:10")
+    assert [one["symbol"] for one in found["options"]] == ["NIFTY2661024500CE"]
+    assert found["stale"] is False
+
+
 async def test_a_snapshot_without_prices_says_so(site: Site) -> None:
     """Nothing has come: no price, and stale while the market is open."""
     found = await snapshot(site, "09:00")

@@ -12,6 +12,7 @@ from redis.exceptions import RedisError
 from services.ingest.adapters.feeds.push.parse import Book
 from services.ingest.domain.contracts import IndianOption, contract
 from services.ingest.domain.instruments import InstrumentTable
+from services.ingest.domain.lifetimes import unwatchable
 from services.ingest.domain.roots import underlying as underlying_of
 from services.ingest.domain.sessions import SessionCalendar
 from shared.bus.redis_reads import RedisReads
@@ -62,14 +63,16 @@ def monitor_router(
 ) -> APIRouter:
     """The route; it reads the newest prices that are shown of each symbol."""
     router = APIRouter(tags=["market"])
+    ended = unwatchable(table, clock.now)
 
     async def snapshot(underlying: Underlying) -> Snapshot:
-        """The newest prices of an underlying and of its options that have any."""
+        """The newest prices of an underlying and of its options that have any and still trade."""
         symbol = book.symbol(underlying)
         if symbol is None:
             raise Problem(404, book.complaint(underlying))
         now = clock.now()
-        found = _options(await _shown(reads.viewed("candles")), symbol, moment(now).date())
+        seen = _options(await _shown(reads.viewed("candles")), symbol, moment(now).date())
+        found = {name: one for name, one in seen.items() if ended(name) is None}
         texts = await _shown(reads.views("candles", [symbol, *found]))
         market_open = SessionCalendar(table.get(symbol).session).at(now) is not None
         newest = NewestPrice(**_newest(symbol, texts, now, market_open))
