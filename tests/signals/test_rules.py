@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from services.indicators.domain.catalogue import CATALOGUE
 from services.indicators.domain.levels.base import LevelRecipe
+from services.signals.domain.dead import dead_parts
 from services.signals.domain.names import as_told
 from services.signals.domain.rules import RuleSet
 from tests.signals.candles import candle_rule
@@ -86,6 +87,30 @@ def test_a_rule_means_levels_and_values_as_readings_spell_them() -> None:
     condition = {"kind": "above", "left": "close", "right": "swing:2.high"}
     body = candle_rule(condition).body["rules"][0]["when"]["condition"]
     assert body["right"] == {"kind": "value", "name": "swing.high"}
+
+
+@pytest.mark.parametrize(
+    ("condition", "warned"),
+    [
+        ({"kind": "breaks_above", "level": "level:swing.high", "ticks": 1}, True),
+        ({"kind": "crosses_below", "left": "close", "right": "level:atr_stop.lower@5m"}, True),
+        ({"kind": "breaks_above", "level": "level:swing.high@1h", "ticks": 1}, False),
+        ({"kind": "sweeps_above", "level": "level:swing.high", "ticks": 1}, False),
+        ({"kind": "above", "left": "close", "right": "level:swing.low"}, False),
+        ({"kind": "breaks_above", "level": "swing.high", "ticks": 1}, False),
+        ({"kind": "breaks_above", "level": "level:previous_day.high@1d", "ticks": 1}, False),
+    ],
+)
+def test_a_close_beyond_a_level_that_it_ends_is_warned_of(
+    condition: dict[str, Any], warned: bool
+) -> None:
+    """A swing that the 15m close breaks is gone from that candle's reading, and its value is not.
+
+    An hour's swing stands until the hour is over, so a 15m candle can close beyond it.
+    """
+    found = list(dead_parts(candle_rule(condition)))
+    assert bool(found) == warned
+    assert all("write " in one for one in found)
 
 
 @pytest.mark.parametrize(

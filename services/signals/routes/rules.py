@@ -12,6 +12,7 @@ from services.signals.adapters.rule_desk import InForce, RuleDesk
 from services.signals.adapters.rule_files import built_in_names, load
 from services.signals.adapters.rule_store import Kept, Version
 from services.signals.adapters.wanted import RuleSets
+from services.signals.domain.dead import dead_parts
 from services.signals.domain.rules import EVERY_SYMBOL, RuleSet
 from services.signals.routes.answers import (
     IfMatch,
@@ -240,7 +241,7 @@ class RulesApi:
             for symbol in (*rule_set.symbols, *others)
             if symbol not in known
         ]
-        return [*said, *await self._waits(rule_set)]
+        return [*said, *dead_parts(rule_set), *await self._waits(rule_set)]
 
     async def _waits(self, rule_set: RuleSet) -> list[str]:
         rules = {f"{rule_set.name}.{one.name}@{one.version}": one.name for one in rule_set.rules}
