@@ -171,14 +171,17 @@ class Streamer:
     """A provider that says what the test puts in; an error in the row ends a connection."""
 
     name = "toy"
+    follows_changes = False
 
     def __init__(self) -> None:
         self.said: asyncio.Queue[Sequence[FeedTick] | Exception] = asyncio.Queue()
         self.asked: list[dict[str, str]] = []
         self.open = 0
+        self.given: Mapping[str, str] = {}
 
     async def prices(self, names: Mapping[str, str]) -> AsyncIterator[Sequence[FeedTick]]:
         self.asked.append(dict(names))
+        self.given = names
         self.open += 1
         try:
             yield []
@@ -229,6 +232,36 @@ async def test_each_partition_hears_its_own_from_one_stream() -> None:
     finally:
         await end(tasks)
     assert streamer.open == 0
+
+
+async def test_who_follows_changes_is_not_begun_anew() -> None:
+    """It is told what is watched now; what others say meanwhile is not lost."""
+    names = {"E": "EURUSD"}
+    told: list[str] = []
+
+    async def tell(detail: str) -> None:
+        told.append(detail)
+
+    streamer = Streamer()
+    streamer.follows_changes = True
+    streams = Streams(streamer, lambda: names, 1, tell)
+    heard: asyncio.Queue[Batch] = asyncio.Queue()
+
+    async def listen() -> None:
+        async for batch in streams.ticks({HERE: Cursor(0, 0)}):
+            heard.put_nowait(batch)
+
+    listening = asyncio.create_task(listen())
+    try:
+        await until(lambda: streamer.given == names)
+        names = {"E": "EURUSD", "G": "GBPUSD"}
+        await streamer.said.put([tick("14:00:01", 1.1)])
+        await until(lambda: streamer.given == names)
+        await streamer.said.put([tick("14:00:02", 1.3, "GBPUSD")])
+        await until(lambda: heard.qsize() == 2)
+    finally:
+        await end([listening])
+    assert (len(streamer.asked), told) == (1, [])
 
 
 async def until(done: object) -> None:

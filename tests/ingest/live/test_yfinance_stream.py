@@ -1,5 +1,6 @@
 """Yahoo's WebSocket: what its frames mean, and the loop against a server that closes or dies."""
 
+import asyncio
 import base64
 import json
 from collections.abc import AsyncIterator
@@ -134,6 +135,44 @@ async def test_however_it_ends_it_can_be_begun_again(ends: str) -> None:
             assert heard == [{"subscribe": ["MSFT", "EURUSD=X"]}] * life
         dropped = dict(dict(accounts.metrics())["tideline_provider_rows_dropped_total"])
     assert dropped == {("yfinance_stream", "unreadable"): 2}
+
+
+async def test_what_is_followed_changes_on_one_connection() -> None:
+    """Symbols come and go while it listens; the volume of one that comes back begins anew."""
+    said: asyncio.Queue[Any] = asyncio.Queue()
+    names, volumes = {"MSFT": "MSFT"}, iter((100, 150, 900))
+
+    async def talk(connection: ServerConnection) -> None:
+        await connection.send(frame(price=1.0, day_volume=next(volumes)))
+        await connection.send(frame(price=2.0, day_volume=next(volumes)))
+        async for message in connection:
+            said.put_nowait(json.loads(message))
+            if json.loads(message) == {"subscribe": ["MSFT", "EURUSD=X"]}:
+                await connection.send(frame(price=3.0, day_volume=next(volumes)))
+
+    async with serve(talk, "127.0.0.1", 0, open_timeout=60.0) as server:
+        port = next(iter(server.sockets)).getsockname()[1]
+        section = YfinanceSection(stream_url=f"ws://127.0.0.1:{port}", timeout_s=60.0)
+        stream = YfinanceStream(section, Accounts(_tell), lambda: NOW)
+        ticks: list[FeedTick] = []
+        async with asyncio.timeout(60), aclosing(stream.prices(names)) as prices:  # type: ignore[type-var]
+            async for batch in prices:
+                ticks += batch
+                if len(ticks) == 2 and "MSFT" in names:
+                    names.clear()
+                    names["EURUSD=X"] = "EURUSD"
+                elif "MSFT" not in names and said.qsize() == 3:
+                    names.clear()
+                    names.update(NAMES)
+                if len(ticks) == 3:
+                    break
+    assert [said.get_nowait() for _ in range(4)] == [
+        {"subscribe": ["MSFT"]},
+        {"unsubscribe": ["MSFT"]},
+        {"subscribe": ["EURUSD=X"]},
+        {"subscribe": ["MSFT", "EURUSD=X"]},
+    ]
+    assert [tick.size for tick in ticks] == [0.0, 50.0, 0.0]
 
 
 async def test_nobody_there_is_a_lost_connection() -> None:

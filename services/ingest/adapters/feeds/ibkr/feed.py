@@ -48,6 +48,7 @@ class Ibkr:
     """
 
     name = NAME
+    follows_changes = False
     interval_s = 60.0
     batch = 1
     parallel = 2

@@ -49,9 +49,14 @@ class Provider(Protocol):
 
 
 class Streamer(Protocol):
-    """A provider that speaks by itself; candles for what it has not said come from another."""
+    """A provider that speaks by itself; candles for what it has not said come from another.
+
+    One that ``follows_changes`` looks at the symbols that it was given while it runs; any other is
+    begun anew for every change of them.
+    """
 
     name: str
+    follows_changes: bool
 
     def prices(self, names: Mapping[str, str]) -> AsyncIterator[Sequence[FeedTick]]:
         """Batches of prices of these symbols (ours by theirs), an empty one now and then.

@@ -94,7 +94,7 @@ class Streams:
         for queue in list(self._desks.values()):
             await queue.put(None)
 
-    async def _follow(self, names: Mapping[str, str]) -> None:
+    async def _follow(self, names: dict[str, str]) -> None:
         """Hand prices over while these are the symbols that are wanted."""
         prices = cast(AsyncGenerator[Sequence[FeedTick]], self._streamer.prices(names))
         try:
@@ -104,8 +104,12 @@ class Streams:
                     self._is_lost = False
                     await self._tell(f"{self._streamer.name} tells prices again")
                 await self._hand_over(batch)
-                if self._mine() != names:
-                    return
+                mine = self._mine()
+                if mine != names:
+                    if not (self._streamer.follows_changes and mine):
+                        return
+                    names.clear()
+                    names.update(mine)
         finally:
             await prices.aclose()
 

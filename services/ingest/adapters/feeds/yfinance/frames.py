@@ -9,7 +9,7 @@ import base64
 import binascii
 import json
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from services.ingest.domain.items import FeedTick
@@ -59,6 +59,12 @@ class Frames:
         size = self._size(message)
         at = int(message.time) * _MS
         return [FeedTick(self._names[message.id], at, price, size, self._source)]
+
+    def forget(self, names: Iterable[str]) -> None:
+        """These are not followed any more: what is traded until they are again is in candles."""
+        for name in names:
+            self._volumes.pop(name, None)
+            self._last.pop(name, None)
 
     def _fault(self, message: Any, now: int) -> str | None:
         if message.id not in self._names:

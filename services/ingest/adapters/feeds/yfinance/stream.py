@@ -27,6 +27,8 @@ class YfinanceStream:
     """Prices as Yahoo tells them, for symbols by Yahoo's names."""
 
     name = NAME
+    # A connection made anew would lose what is told meanwhile, of all symbols.
+    follows_changes = True
 
     def __init__(
         self, section: YfinanceSection, accounts: Accounts, now: Callable[[], int]
@@ -49,7 +51,7 @@ class YfinanceStream:
                 open_timeout=self._section.timeout_s,
                 max_size=_FRAME_MAX,
             ) as socket:
-                async for batch in self._listen(socket, frames, list(names)):
+                async for batch in self._listen(socket, frames, names):
                     yield batch
         except TimeoutError:
             raise ProviderFault("timeout", "no connection in time") from None
@@ -58,10 +60,11 @@ class YfinanceStream:
             raise ProviderFault("connection", told) from None
 
     async def _listen(
-        self, socket: ClientConnection, frames: Frames, names: Sequence[str]
+        self, socket: ClientConnection, frames: Frames, names: Mapping[str, str]
     ) -> AsyncIterator[Sequence[FeedTick]]:
         now = asyncio.get_running_loop().time
-        await socket.send(json.dumps({"subscribe": names}))
+        told = list(names)
+        await socket.send(json.dumps({"subscribe": told}))
         remind_at = now() + _REMIND_S
         await self._accounts.answered(NAME, was_lost=False)
         yield []
@@ -75,8 +78,12 @@ class YfinanceStream:
             if frames.dropped:
                 self._accounts.dropped(NAME, frames.dropped)
                 frames.dropped.clear()
-            if now() >= remind_at:
-                await socket.send(json.dumps({"subscribe": names}))
+            if gone := [name for name in told if name not in names]:
+                await socket.send(json.dumps({"unsubscribe": gone}))
+                frames.forget(gone)
+            if now() >= remind_at or told != list(names):
+                told = list(names)
+                await socket.send(json.dumps({"subscribe": told}))
                 remind_at = now() + _REMIND_S
 
 
