@@ -1,14 +1,16 @@
 """Where a FastStream subscriber stands in its stream, moved so that nothing is skipped."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 import structlog
 from faststream.redis.subscriber.usecases import StreamBatchSubscriber
 from redis.exceptions import ResponseError
 
-from shared.bus.handed import Handed, rewound
+from shared.bus.handed import KEPT_MAX, Handed, rewound
+from shared.bus.log import START, order
+from shared.events.codec import Decoded, decode
 
 log = structlog.get_logger(__name__)
 
@@ -61,11 +63,19 @@ class IdCursor:
         self._is_back = False
 
     async def prepare(self, client: Any) -> None:
-        """Make ``$`` an id: asked for anew at every poll it would skip what comes in between."""
+        """Make ``$`` an id: asked for anew at every poll it would skip what comes in between.
+
+        What stands before the place counts as handed out, so that no rewind brings it.
+        """
+        stream = self.subscriber.stream_sub.name
         if self._done == _FROM_NOW_ON:
-            self._done = await _last_id(client, self.subscriber.stream_sub.name)
+            self._done = await _last_id(client, stream)
+        elif "-" not in self._done:  # as a server takes it too
+            self._done = f"{self._done}-0"
         self.subscriber.last_id = self._done
         self._life = self._now()
+        if self.handed is not None and order(self._done) > order(START):
+            self.handed.add(await _minute_before(client, stream, self._done))
 
     async def advance(self, ids: Sequence[str]) -> None:
         if self._is_back:  # while these were on their way, which moved the place on
@@ -163,6 +173,17 @@ class GroupCursor:
             sub.name, sub.group, "-", "+", 1, consumername=sub.consumer
         )
         self.subscriber.read_id = _PENDING if left else _NEW
+
+
+async def _minute_before(client: Any, stream: str, place: str) -> list[Decoded]:
+    """What a rewind from a place would read again, up to the place and with it."""
+    newest = await client.xrevrange(stream, max=place, min=rewound(place), count=KEPT_MAX)
+    return decode((entry.decode(), texts(fields)) for entry, fields in reversed(newest))
+
+
+def texts(fields: Mapping[bytes, bytes]) -> list[str]:
+    """An entry's names and values by turns, as FastStream's client gives them."""
+    return [part.decode("utf-8", "replace") for pair in fields.items() for part in pair]
 
 
 async def _last_id(client: Any, stream: str) -> str:

@@ -10,7 +10,7 @@ from shared.events.control import Watermark
 
 # What is read again when entries were taken back: far more than an asynchronous replica lags.
 REWIND_MS = 60_000
-_KEPT_MAX = 10_000
+KEPT_MAX = 10_000
 # However old: after an outage of minutes, what was lost is written again under much later ids.
 _KEPT_MIN = 500
 
@@ -56,7 +56,7 @@ class Handed:
     def _forget(self, since: int) -> None:
         kept = self._written_ms
         while len(kept) > _KEPT_MIN:
-            if len(kept) <= _KEPT_MAX and next(iter(kept.values())) >= since:
+            if len(kept) <= KEPT_MAX and next(iter(kept.values())) >= since:
                 break
             del kept[next(iter(kept))]
 

@@ -1,14 +1,14 @@
 """One partition of one subscription: from a read to the handler, and back if it fails."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
 import structlog
 from faststream.redis.message import FAKE_CONSUMER, BatchStreamMessage, RedisBatchStreamMessage
 
-from shared.bus.cursor import Cursor
+from shared.bus.cursor import Cursor, texts
 from shared.events.base import Event
 from shared.events.codec import Poison, decode
 from shared.events.control import Watermark
@@ -70,7 +70,7 @@ class Reader:
     async def parse(self, raw: BatchStreamMessage) -> RedisBatchStreamMessage:
         """Plain fields to events: FastStream's parser knows only its own envelope."""
         ids = tuple(entry_id.decode() for entry_id in raw["message_ids"])
-        rows = [_texts(fields) for fields in raw["data"]]
+        rows = [texts(fields) for fields in raw["data"]]
         # An entry that was trimmed after it had been handed out comes again without fields.
         decoded = [
             (entry_id, event if fields else _TRIMMED)
@@ -136,7 +136,3 @@ class Reader:
 async def body(message: RedisBatchStreamMessage) -> Any:
     """FastStream's decoder: the parser has done it all."""
     return message.body
-
-
-def _texts(fields: Mapping[bytes, bytes]) -> list[str]:
-    return [part.decode("utf-8", "replace") for pair in fields.items() for part in pair]

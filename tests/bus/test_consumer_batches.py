@@ -4,6 +4,7 @@ import pytest
 
 from shared.bus.connection import execute
 from shared.bus.consumer import Batch, LogBroker
+from shared.bus.cursor import IdCursor
 from shared.bus.keys import Keys
 from shared.bus.redis_log import RedisLog
 from shared.events import Event, Ops, Watermark
@@ -49,6 +50,28 @@ async def test_from_now_on_skips_nothing_between_two_reads(
     await broker.start()
     await until(lambda: notes.positions == [1])
     await broker.stop()
+
+
+async def test_a_rewind_hands_out_nothing_from_before_the_start(
+    server_url: str, keys: Keys, redis_log: RedisLog
+) -> None:
+    """1 and 2 stood before ``$``: going back a minute after a failover brings neither."""
+    await write(redis_log, [tick(1), tick(2)])
+    notes = Notes()
+
+    def subscribe(broker: LogBroker) -> None:
+        broker.subscribe("tick", start="$")(notes.take)
+
+    async with running(server_url, keys, subscribe) as broker:
+        await write(redis_log, [tick(3)])
+        await until(lambda: notes.positions == [3])
+        cursor = broker._readers[0].cursor
+        assert isinstance(cursor, IdCursor)
+        await execute(redis_log.redis, "SET", keys.incarnation(0), "1:another")
+        await until(lambda: "1:another" in str(cursor._life))
+        await write(redis_log, [tick(4)])
+        await until(lambda: 4 in notes.positions)
+    assert notes.positions == [3, 4]
 
 
 async def test_watermarks_are_kept_back_and_foreign_entries_handed_over(
