@@ -6,7 +6,7 @@ import pytest
 
 from shared.bus import consumer, reader
 from shared.bus.connection import execute
-from shared.bus.consumer import LogBroker
+from shared.bus.consumer import LogBroker, Upkeep
 from shared.bus.keys import Keys
 from shared.bus.redis_log import RedisLog
 from tests.bus.consuming import (
@@ -149,7 +149,9 @@ async def test_a_group_that_is_destroyed_is_made_again(
 async def test_a_stopped_subscription_is_told(server_url: str, keys: Keys) -> None:
     """Readiness can name what does not run."""
     notes = Notes()
-    async with running(server_url, keys, journal(notes)) as broker:
+    # Nobody looks after it, who would start it again meanwhile.
+    left_alone = Upkeep(every_s=3_600)
+    async with running(server_url, keys, journal(notes), upkeep=left_alone) as broker:
         assert broker.stalled() == []
         await broker._readers[1].cursor.subscriber.stop()
         assert broker.stalled() == ["the subscription to tick, partition 1, has stopped"]
