@@ -60,6 +60,20 @@ async def test_price_moves_with_the_market(browser: Any, feed: Feed) -> None:
         await eventually(tab, f"{text_of('#price')} === '{price}'")
 
 
+async def test_list_and_chart_show_the_same_price_and_change(browser: Any, feed: Feed) -> None:
+    """Of the chart's own symbol the list is as new as the chart, and does not wait to be asked."""
+    of_list = "#markets a[aria-current] .change"
+    async with serving(feed.reader, SECTION) as server, visit(browser, server.http + "/") as tab:
+        await eventually(tab, f"{text_of('#change')} !== '' && {text_of(of_list)} !== ''")
+        before = await tab.text_content("#change")
+        await tab.route("**/api/v1/symbols", lambda _: None)  # never answered
+        start = feed.market.walks["EURUSD"].price
+        while abs(feed.market.walks["EURUSD"].price / start - 1) < 0.001:
+            feed.advance(60)
+        await eventually(tab, f"{text_of('#change')} !== {json.dumps(before)}")
+        await eventually(tab, f"{text_of(of_list)} === {text_of('#change')}")
+
+
 async def test_alert_arrives(browser: Any, feed: Feed) -> None:
     """It comes to the top of the list with its reason, and is told to screen readers."""
     async with serving(feed.reader, SECTION) as server, visit(browser, server.http + "/") as tab:

@@ -10,6 +10,7 @@ import { formatRoute } from "./route.js";
  * @property {HTMLElement} price
  * @property {HTMLElement} change
  * @property {HTMLElement} data
+ * @property {number | null} from yesterday's close, where there was one
  */
 
 export class MarketList {
@@ -64,7 +65,9 @@ export class MarketList {
    */
   setPrice(symbol, price, decimals) {
     const row = this._rows.get(symbol);
-    if (row !== undefined) say(row.price, formatPrice(price, decimals));
+    if (row === undefined) return;
+    say(row.price, formatPrice(price, decimals));
+    showChange(row.change, price, row.from);
   }
 
   /** @param {string[]} names */
@@ -76,7 +79,7 @@ export class MarketList {
       const data = make("span", "market-data");
       const name = make("span", "market-symbol", symbol);
       const link = make("a", "market", name, price, data, change);
-      this._rows.set(symbol, { link, price, change, data });
+      this._rows.set(symbol, { link, price, change, data, from: null });
       return make("li", "", link);
     });
     this._list.replaceChildren(...items);
@@ -87,7 +90,8 @@ export class MarketList {
     const row = this._rows.get(one.symbol);
     if (row === undefined) return;
     say(row.price, formatPrice(one.price, one.decimals));
-    showChange(row.change, one.price, one.previous_close);
+    row.from = one.previous_close;
+    showChange(row.change, one.price, row.from);
     showData(row.data, one.data);
   }
 }
