@@ -22,6 +22,7 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 from pydantic_settings import SettingsError as UnreadableError
+from redis.asyncio.connection import parse_url
 
 from shared.bus.keys import DEFAULT_NAMESPACE, Keys
 from shared.bus.partitions import DEFAULT_PARTITIONS
@@ -106,6 +107,18 @@ class ServiceSettings(BaseSettings):
     public_port: Port = Field(8000, description="page and API")
     internal_host: str = Field("127.0.0.1", description="address of the internal port")
     internal_port: Port = Field(8080, description="health, metrics and documents; 0 is any free")
+
+    @field_validator("redis_url")
+    @classmethod
+    def _check_redis(cls, given: SecretStr) -> SecretStr:
+        try:
+            parse_url(given.get_secret_value())
+        except ValueError:
+            raise ValueError(
+                "must be redis://[USER:PASSWORD@]HOST[:PORT][/DATABASE], rediss:// likewise with "
+                "TLS, or unix://PATH"
+            ) from None
+        return given
 
     @field_validator("database_url")
     @classmethod

@@ -122,11 +122,11 @@ def test_any_setting_may_lie_in_a_file_of_its_own(
     monkeypatch: pytest.MonkeyPatch, folder: Path, name: str
 ) -> None:
     """``<KEY>_FILE`` names it, as secrets are given to containers; the last line break is none."""
-    (folder / "secret").write_text("hush\n")
+    (folder / "secret").write_text("redis://:hush@redis\n")
     settings = load(monkeypatch, {}, **{f"{name}_FILE": str(folder / "secret")})
     found = settings.ingest.token if "TOKEN" in name else settings.redis_url
     assert found is not None
-    assert found.get_secret_value() == "hush"
+    assert found.get_secret_value() == "redis://:hush@redis"
 
 
 def test_a_secrets_file_in_the_environment_wins_over_a_value_in_env_file(
@@ -221,6 +221,15 @@ def test_secrets_do_not_show(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "hush" not in repr(settings)
     assert "hush" not in settings.model_dump_json()
     assert masked(url) == "redis://redis.example:6380"
+
+
+@pytest.mark.parametrize("url", ["", "nonsense", "http://hush@redis.example", "redis://hush:x"])
+def test_an_address_that_is_none_is_named(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    """With the forms that there are, and without what it holds."""
+    monkeypatch.setenv("REDIS_URL", url)
+    said = complaint(monkeypatch)
+    assert said.startswith("setting REDIS_URL: must be redis://[USER:PASSWORD@]HOST[:PORT]")
+    assert "hush" not in said
 
 
 def test_settings_never_change() -> None:
