@@ -50,6 +50,7 @@ def build_app(settings: SignalsSettings, clock: Clock | None = None) -> Service:
     desk = RuleDesk(service.log, service.clock, RuleSets(sets, kept))
     written = SignalStore(store, service.clock)
     service.add_background("rules", desk.run)
+    service.add_condition(desk.complaint)
     service.add_background("relay", relay.run)
     service.add_background("writing down", WritingDown(service.log, written).run)
     service.add_background("tables", lambda: closed_at_the_end(store))

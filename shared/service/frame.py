@@ -74,6 +74,7 @@ class Service:
         }
         self._public: Any = None
         self._open_public: Callable[[], AbstractAsyncContextManager[None]] = nullcontext
+        self._conditions: list[Callable[[], str | None]] = []
         self._stopping = asyncio.Event()
         self._waits_because: str | None = f"waits for Redis at {masked(self._url)}"
 
@@ -106,6 +107,10 @@ class Service:
         if name in self._backgrounds:
             raise ValueError(f"service {self.name} has a background task {name!r} already")
         self._backgrounds[name] = run
+
+    def add_condition(self, complaint: Callable[[], str | None]) -> None:
+        """Be ready only while this has no complaint."""
+        self._conditions.append(complaint)
 
     def mount_public(
         self, app: Any, opened: Callable[[], AbstractAsyncContextManager[None]] = nullcontext
@@ -166,7 +171,8 @@ class Service:
         if self._waits_because is not None:
             return [self._waits_because]
         loops = complaints(self._progress(), self.clock.elapsed())
-        return [*loops, *self._waits(), *self.upkeep.complaints(), *self.broker.stalled()]
+        own = [why for complaint in self._conditions if (why := complaint()) is not None]
+        return [*loops, *self._waits(), *self.upkeep.complaints(), *self.broker.stalled(), *own]
 
     def document(self) -> documents.Document:
         """The AsyncAPI document of what the service writes and reads."""

@@ -56,9 +56,18 @@ def build(url: str, keys: Keys, ingest: Mapping[str, Any]) -> list[Service]:
 
 @asynccontextmanager
 async def running(services: list[Service]) -> AsyncIterator[None]:
-    """Run services until the block ends; whatever one of them raises comes out."""
-    tasks = [asyncio.create_task(service.run()) for service in services]
+    """Run services until the block ends; whatever one of them raises comes out.
+
+    The last one starts when the others are ready, as the launcher starts whoever writes prices.
+    """
+    tasks = [asyncio.create_task(service.run()) for service in services[:-1]]
     try:
+        while any(service.not_ready() for service in services[:-1]):
+            await asyncio.sleep(_LOOK_S)
+            for task in tasks:
+                if task.done():
+                    task.result()
+        tasks.append(asyncio.create_task(services[-1].run()))
         yield
     finally:
         for service in services:

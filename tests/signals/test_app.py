@@ -1,5 +1,6 @@
 """The service around the stage: its settings, and rule sets on their way to the spine."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -10,12 +11,14 @@ from services.signals.app import STAGE, build_app
 from services.signals.domain.rules import RuleSet
 from services.signals.domain.step import SignalsStep
 from services.signals.settings import SignalsSettings
+from shared.bus.keys import Keys
 from shared.bus.redis_log import RedisLog
 from shared.bus.redis_reads import RedisReads
 from shared.bus.step import Step
 from shared.clock import SystemClock
 from shared.events import Config, ConfigRequested
 from shared.service.settings import SettingsError
+from tests.integration import house
 from tests.signals.play import rule_set
 
 MINE = rule_set({"kind": "touch"})
@@ -97,3 +100,16 @@ def test_the_stage_is_a_step() -> None:
     """A type checker reads this: the contract of shared/bus/step.py is fulfilled."""
     step: Step = SignalsStep({})
     assert step.process([]) == []
+
+
+async def test_it_is_ready_once_its_sets_are_asked_for(
+    server_url: str, keys: Keys, redis_log: RedisLog
+) -> None:
+    """Or whoever waits for it would begin a market that has no rules yet."""
+    service = build_app(SignalsSettings(**house.settings(server_url, keys)))
+    assert service.not_ready() != []
+    async with house.running([service]), asyncio.timeout(60):
+        while service.not_ready():  # noqa: ASYNC110 readiness is asked for, not told
+            await asyncio.sleep(0.01)
+        for partition in range(keys.partitions):
+            assert await redis_log.redis.xlen(keys.topic(partition, "inbox")) == 1

@@ -42,6 +42,11 @@ class RuleDesk:
         self._log = log
         self._clock = clock
         self._wanted = wanted
+        self._has_asked = False
+
+    def complaint(self) -> str | None:
+        """Why this service is not ready: a market that began now would pass without its rules."""
+        return None if self._has_asked else "the rule sets are not asked for yet"
 
     async def run(self) -> None:
         """Look again and again; wait longer each time that nobody has applied a request."""
@@ -49,6 +54,7 @@ class RuleDesk:
         while True:
             try:
                 asked = await self.ask()
+                self._has_asked = True
             except (RedisError, StoreError, OSError) as error:
                 log.warning("rules_wait", reason=str(error))
                 asked = []
