@@ -16,7 +16,7 @@ class Mirror:
     def __init__(self, redis: Redis, keys: Keys) -> None:
         self._redis = redis
         self._keys = keys
-        self._script = Script.load("mirror")
+        self._script = Script.load("places", "mirror")
 
     async def show(self, stage: StageName, partitions: Sequence[int]) -> list[Loss]:
         """Let ``XINFO GROUPS`` show how far the stage's checkpoint is, with the right lag.

@@ -23,9 +23,10 @@ class Script:
     digest: str
 
     @classmethod
-    def load(cls, name: str) -> "Script":
-        """Read ``shared/bus/scripts/<name>.lua``."""
-        text = files("shared.bus").joinpath("scripts", f"{name}.lua").read_text("utf-8")
+    def load(cls, *names: str) -> "Script":
+        """Read ``shared/bus/scripts/<name>.lua``, after those that it builds on."""
+        folder = files("shared.bus").joinpath("scripts")
+        text = "".join(folder.joinpath(f"{name}.lua").read_text("utf-8") for name in names)
         return cls(text, hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest())
 
     async def run_all(self, redis: Redis, calls: Sequence[Call]) -> list[object]:

@@ -30,7 +30,7 @@ class Trimmer:
         self._redis = redis
         self._keys = keys
         self._bounds = bounds
-        self._script = Script.load("trim")
+        self._script = Script.load("places", "trim")
 
     async def trim(self, stage: StageName, partitions: Sequence[int]) -> list[Loss]:
         """Cut what a stage writes, in these partitions; who lost how much by it.

@@ -126,9 +126,8 @@ class OnClose:
         self._count = saved["count"]
         self._cut = set(saved["cut"])
         self._posts = []
-        # Before there was the range in it, a row ended with the state.
-        for label, timeframe, row, state, *atr in saved["posts"]:
-            rule = ranges.as_measured(label, atr[0] if atr else None, tick_size)
+        for label, timeframe, row, state, atr in saved["posts"]:
+            rule = ranges.as_measured(label, atr, tick_size)
             if rule is not None:
                 level = Placed(*row)
                 place = f"{timeframe}.{level.ref}"

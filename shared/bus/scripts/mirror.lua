@@ -3,17 +3,6 @@
 -- KEYS: 1 checkpoint  2 losses  3.. streams      ARGV: 1 group  2.. topics
 -- Returns for each topic how many entries more are known to be lost than before.
 -- Written only where it has changed, so that a quiet log writes nothing.
-local function named(flat)
-  local found = {}
-  for k = 1, #flat, 2 do found[flat[k]] = flat[k + 1] end
-  return found
-end
-local function before(a, b)
-  local a_ms, a_n = string.match(a, '^(%d+)-(%d+)$')
-  local b_ms, b_n = string.match(b, '^(%d+)-(%d+)$')
-  if a_ms ~= b_ms then return tonumber(a_ms) < tonumber(b_ms) end
-  return tonumber(a_n) < tonumber(b_n)
-end
 
 local group, found = ARGV[1], {}
 for k = 3, #KEYS do

@@ -7,18 +7,6 @@
 local stream, losses, topic = KEYS[1], KEYS[2], ARGV[1]
 local keep, oldest, hold = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
 
-local function named(flat)
-  local found = {}
-  for k = 1, #flat, 2 do found[flat[k]] = flat[k + 1] end
-  return found
-end
-local function before(a, b)
-  local a_ms, a_n = string.match(a, '^(%d+)-(%d+)$')
-  local b_ms, b_n = string.match(b, '^(%d+)-(%d+)$')
-  if a_ms ~= b_ms then return tonumber(a_ms) < tonumber(b_ms) end
-  return tonumber(a_n) < tonumber(b_n)
-end
-
 local length = redis.call('XLEN', stream)
 if length == 0 then return {0} end
 local facts = named(redis.call('XINFO', 'STREAM', stream))
