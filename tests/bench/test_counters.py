@@ -13,6 +13,7 @@ from shared.bus.redis_log import RedisLog
 from shared.bus.stage_worker import StageWorker
 from shared.bus.step import StageSpec
 from shared.events import Event, Tick
+from tests.clocks import Hand
 
 BATCH = 500
 BYTES_A_TICK_MAX = 70
@@ -37,19 +38,6 @@ async def received(log: RedisLog) -> int:
     """Bytes the server has read."""
     stats: Any = await log.redis.info("stats")
     return int(stats["total_net_input_bytes"])
-
-
-class Hand:
-    """Time in the test's hand."""
-
-    def __init__(self) -> None:
-        self.seconds = 1.0
-
-    def now(self) -> int:
-        return round(self.seconds * 1_000_000)
-
-    def elapsed(self) -> float:
-        return self.seconds
 
 
 async def commit(log: RedisLog, lease: Lease, seq: int, events: list[Event]) -> None:

@@ -3,22 +3,7 @@
 from shared.bus.log import Lease
 from shared.bus.memory_log import MemoryLog
 from shared.bus.owner import Owner
-
-
-class Hand:
-    """Time in the test's hand, for the worker and the server."""
-
-    def __init__(self) -> None:
-        self.seconds = 1.0
-
-    def now(self) -> int:
-        return round(self.seconds * 1_000_000)
-
-    def elapsed(self) -> float:
-        return self.seconds
-
-    def ms(self) -> int:
-        return round(self.seconds * 1_000)
+from tests.clocks import Hand
 
 
 async def test_word_of_a_former_lease_changes_nothing_of_the_later_one() -> None:
