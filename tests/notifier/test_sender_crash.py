@@ -64,11 +64,15 @@ class Slow(Scripted):
         return Delivered()
 
 
-async def test_an_orderly_stop_waits_for_answers_under_way(
-    any_log: Log, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """An answer that comes soon still gets its receipt, so that nothing is sent twice."""
+@pytest.fixture
+def landing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A stop that waits for answers however long the machine stands still."""
     monkeypatch.setattr(sender, "_LANDING_S", PATIENCE_S)
+
+
+@pytest.mark.usefixtures("landing")
+async def test_an_orderly_stop_waits_for_answers_under_way(any_log: Log) -> None:
+    """An answer that comes soon still gets its receipt, so that nothing is sent twice."""
     slow = Slow()
     bench = Bench(any_log, outlets(slow))
     await bench.post([an_intent()])
@@ -87,11 +91,9 @@ async def test_an_orderly_stop_waits_for_answers_under_way(
     assert await bench.state() == {}
 
 
-async def test_a_stop_lets_a_receipt_be_written(
-    redis_log: RedisLog, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.usefixtures("landing")
+async def test_a_stop_lets_a_receipt_be_written(redis_log: RedisLog) -> None:
     """A server that is slow to take the receipt of what was sent does not make it go out twice."""
-    monkeypatch.setattr(sender, "_LANDING_S", PATIENCE_S)
     slow = Slow()
     bench = Bench(redis_log, outlets(slow))
     await bench.post([an_intent()])
